@@ -1,0 +1,221 @@
+#include "common/caps.h"
+
+#include "common/parse.h"
+#include "common/report.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+
+enum { CAPABILITIES_MAX = 64 };
+
+static uint64_t bit(int capability)
+{
+	return UINT64_C(1) << capability;
+}
+
+uint64_t caps_known(void)
+{
+	uint64_t known = 0;
+
+	/* EINVAL for the first one that the kernel does not have. */
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0)
+			break;
+		known |= bit(i);
+	}
+	return known;
+}
+
+static uint64_t mask_of(cap_t state, cap_flag_t set, uint64_t known)
+{
+	uint64_t mask = 0;
+
+	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
+		cap_flag_value_t value = CAP_CLEAR;
+
+		if (cap_get_flag(state, i, set, &value) < 0)
+			die_error(errno, "cannot read capability %d", i);
+		if (value == CAP_SET)
+			mask |= bit(i);
+	}
+	return mask;
+}
+
+struct caps_sets caps_read(void)
+{
+	uint64_t known = caps_known();
+	cap_t state = cap_get_proc();
+
+	if (!state)
+		die_error(errno, "cannot read the capabilities of this process");
+
+	struct caps_sets sets = {
+		.inheritable = mask_of(state, CAP_INHERITABLE, known),
+		.permitted = mask_of(state, CAP_PERMITTED, known),
+		.effective = mask_of(state, CAP_EFFECTIVE, known),
+	};
+
+	cap_free(state);
+	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
+			sets.bounding |= bit(i);
+		/* Before Linux 4.3 there was no ambient set: EINVAL. */
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
+			sets.ambient |= bit(i);
+	}
+	return sets;
+}
+
+/* How many letters two names share at the start; enough to guess which one was meant. */
+static size_t common_start(const char *a, const char *b)
+{
+	size_t length = 0;
+
+	while (a[length] && tolower((unsigned char)a[length]) == b[length])
+		length++;
+	return length;
+}
+
+static void find_nearest(const char *word, uint64_t known, char *nearest, size_t size)
+{
+	size_t best = 2;
+
+	nearest[0] = '\0';
+	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
+		char *name = cap_to_name(i);
+		const char *bare = name && strncmp(name, "cap_", 4) == 0 ? name + 4 : "";
+		size_t score = common_start(word, bare);
+
+		if (strcasestr(bare, word))
+			score += strlen(word);
+		if (score > best) {
+			best = score;
+			snprintf(nearest, size, "%s", bare);
+		}
+		cap_free(name);
+	}
+}
+
+/* The capability called WORD, -1 if there is none; "cap_63" is one that has no name yet. */
+static int find(const char *word, uint64_t known)
+{
+	char name[64];
+	cap_value_t value;
+	uint64_t number;
+	const char *bare = strncasecmp(word, "cap_", 4) == 0 ? word + 4 : word;
+
+	if (!parse_number(bare, 0, CAPABILITIES_MAX - 1, &number))
+		value = (cap_value_t)number;
+	else if (snprintf(name, sizeof(name), "cap_%s", bare) >= (int)sizeof(name) ||
+		cap_from_name(name, &value) < 0)
+		return -1;
+	return value < CAPABILITIES_MAX && (known & bit(value)) ? value : -1;
+}
+
+const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *nearest, size_t size)
+{
+	uint64_t known = caps_known();
+	uint64_t mask = 0;
+	const char *cursor = list;
+
+	word[0] = nearest[0] = '\0';
+	while (cursor) {
+		const char *reason = parse_word(&cursor, ',', word, size);
+
+		if (reason)
+			return reason;
+		if (strcasecmp(word, "all") == 0) {
+			mask |= known;
+			continue;
+		}
+
+		int capability = find(word, known);
+
+		if (capability < 0) {
+			find_nearest(word, known, nearest, size);
+			return word[0] ? "is not a capability of this kernel" : "is empty: name a capability";
+		}
+		mask |= bit(capability);
+	}
+	*ret = mask;
+	return NULL;
+}
+
+static void drop_bounding(uint64_t drop)
+{
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		if ((drop & bit(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			die_error(errno, "cannot drop capability %d from the bounding set", i);
+	}
+}
+
+static void write_sets(const struct caps_sets *sets, uint64_t known)
+{
+	const struct {
+		cap_flag_t set;
+		uint64_t mask;
+	} wanted[] = {
+		{ CAP_INHERITABLE, sets->inheritable },
+		{ CAP_PERMITTED, sets->permitted },
+		{ CAP_EFFECTIVE, sets->effective },
+	};
+	cap_t state = cap_init();
+
+	if (!state)
+		die_error(errno, "cannot prepare capabilities");
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		for (cap_value_t j = 0; j < CAPABILITIES_MAX && (known & bit(j)); j++) {
+			if ((wanted[i].mask & bit(j)) &&
+				cap_set_flag(state, wanted[i].set, 1, &j, CAP_SET) < 0)
+				die_error(errno, "cannot prepare capability %d", j);
+		}
+	}
+	if (cap_set_proc(state) < 0)
+		die_error(errno, "cannot set the capabilities of this process");
+	cap_free(state);
+}
+
+static void verify(const char *name, uint64_t got, uint64_t wanted)
+{
+	if (got != wanted)
+		die("the %s set is %016llx and not %016llx as asked", name, (unsigned long long)got,
+			(unsigned long long)wanted);
+}
+
+void caps_apply(const struct caps_plan *plan)
+{
+	uint64_t known = caps_known();
+	struct caps_sets sets = caps_read();
+	bool may_bound = sets.effective & bit(CAP_SETPCAP);
+
+	if (may_bound)
+		drop_bounding(sets.bounding & plan->drop);
+	else if (!plan->no_new_privs && (sets.bounding & plan->drop))
+		die_hint("leave out --allow-new-privs: with no_new_privs the bounding set is out of reach", 0,
+			"cannot drop from the bounding set without CAP_SETPCAP");
+
+	sets.bounding &= may_bound ? ~plan->drop : ~UINT64_C(0);
+	sets.inheritable &= ~plan->drop;
+	sets.permitted &= ~plan->drop;
+	sets.effective &= ~plan->drop;
+	/* The kernel keeps the ambient set within the permitted and inheritable ones. */
+	sets.ambient &= ~plan->drop;
+	write_sets(&sets, known);
+	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		die_error(errno, "cannot set no_new_privs");
+
+	struct caps_sets got = caps_read();
+
+	verify("bounding", got.bounding, sets.bounding);
+	verify("inheritable", got.inheritable, sets.inheritable);
+	verify("permitted", got.permitted, sets.permitted);
+	verify("effective", got.effective, sets.effective);
+	verify("ambient", got.ambient, sets.ambient);
+	if (plan->no_new_privs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		die("no_new_privs does not hold");
+}

@@ -1,0 +1,89 @@
+#include "common/chain.h"
+
+#include "common/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the search goes on after: there is nothing at that name. Anything else is about a file that is there. */
+static bool is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
+static const char *advice(int error)
+{
+	switch (error) {
+	case ENOEXEC:
+		return "not a program, nor a script that begins with '#!'; give its interpreter in front of it";
+	case EACCES:
+		return "no permission, a directory, or on a mount with noexec";
+	case ENOENT:
+		return "it is there, but the interpreter or loader that it names is not";
+	default:
+		return NULL;
+	}
+}
+
+static _Noreturn void give_up(const char *name, const char *path, int error)
+{
+	/* ENOENT for a file that is there is about its interpreter. */
+	bool found = !is_absent(error) || faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
+	const char *text = found ? advice(error) : NULL;
+
+	warn_error(error, "cannot run '%s'", name);
+	if (text)
+		hint("%s", text);
+	exit(found ? STATUS_NOT_EXECUTABLE : STATUS_NOT_FOUND);
+}
+
+/* Tries every directory of PATH; returns the error of the last file that was there but could not be run, else ENOENT. */
+static int search(char *const command[], const char *directories, char *path, size_t size)
+{
+	int error = ENOENT;
+	char candidate[PATH_MAX];
+
+	while (directories) {
+		const char *end = strchrnul(directories, ':');
+		int length = snprintf(candidate, sizeof(candidate), "%.*s/%s",
+			(int)(end - directories), directories, command[0]);
+
+		/* An empty or relative entry means the current directory, which is not the caller's to trust. */
+		if (directories[0] == '/' && length < (int)sizeof(candidate)) {
+			execve(candidate, command, environ);
+
+			int refused = errno;
+
+			if (!is_absent(refused) || access(candidate, F_OK) == 0) {
+				error = refused;
+				snprintf(path, size, "%s", candidate);
+			}
+		}
+		directories = *end ? end + 1 : NULL;
+	}
+	return error;
+}
+
+void chain_exec(char *const command[])
+{
+	const char *name = command[0];
+	const char *directories = getenv("PATH");
+	char path[PATH_MAX] = "";
+
+	if (name[0] == '\0') {
+		warn("cannot run '': the name of COMMAND is empty");
+		exit(STATUS_NOT_FOUND);
+	}
+	if (strchr(name, '/')) {
+		execve(name, command, environ);
+		give_up(name, name, errno);
+	}
+	/* The value that confstr(_CS_PATH) stands for. */
+	give_up(name, path, search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));
+}

@@ -1,0 +1,11 @@
+/*
+ * chain - handing over to the rest of the command line.
+ */
+#pragma once
+
+/*
+ * Becomes COMMAND (an argument vector, not empty) in this process: environment, open files, signal state and all else as they are. A
+ * name without '/' is looked for in the directories of PATH that are named absolutely; unlike execvp(3), nothing is looked for in the current
+ * directory and a file without '#!' is not handed to a shell. Exits with STATUS_NOT_FOUND, STATUS_NOT_EXECUTABLE after a message.
+ */
+_Noreturn void chain_exec(char *const command[]);

@@ -1,0 +1,299 @@
+#include "common/cli.h"
+
+#include "common/fd.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct cli_option own_options[] = {
+	{ 'h', "help", NULL, "print this text and exit" },
+	{ 'V', "version", NULL, "print the version and exit" },
+	{ 0 },
+};
+
+static bool takes_value(const struct cli_option *option)
+{
+	return option->argument && option->argument[0] != '[';
+}
+
+static bool may_repeat(const struct cli_option *option)
+{
+	return !option->argument || strstr(option->argument, "...");
+}
+
+static const struct cli_option *find_by_id(const struct cli_option *options, int id)
+{
+	for (; options->help; options++) {
+		if (options->name && options->id == id)
+			return options;
+	}
+	return NULL;
+}
+
+static const struct cli_option *find_by_name(
+	const struct cli_option *options, const char *name, size_t length)
+{
+	for (; options->help; options++) {
+		if (options->name && strlen(options->name) == length &&
+			strncmp(options->name, name, length) == 0)
+			return options;
+	}
+	return NULL;
+}
+
+static void add_options(struct cli *cli, const struct cli_option *options, size_t *count, char **letter)
+{
+	for (; options->help; options++) {
+		if (!options->name)
+			continue;
+		if (*count + 1 >= CLI_OPTIONS_MAX)
+			die("the option table has more than %d rows", CLI_OPTIONS_MAX);
+		cli->longs[(*count)++] = (struct option){
+			.name = options->name,
+			.has_arg = takes_value(options) ? required_argument :
+				options->argument       ? optional_argument :
+							  no_argument,
+			.val = options->id,
+		};
+		if (options->id < CLI_LONG) {
+			*(*letter)++ = (char)options->id;
+			if (takes_value(options))
+				*(*letter)++ = ':';
+		}
+	}
+}
+
+void cli_start(struct cli *cli, const struct cli_program *program, int argc, char **argv)
+{
+	size_t count = 0;
+	char *letter = cli->shorts;
+
+	*cli = (struct cli){ .program = program, .argc = argc, .argv = argv };
+	program_invocation_short_name = (char *)program->name;
+	fd_fill_standard();
+	if (argc < 1)
+		die("called without an argument vector");
+
+	/* "+": stop at the first operand. ":": leave the messages to us. */
+	*letter++ = '+';
+	*letter++ = ':';
+	add_options(cli, program->options, &count, &letter);
+	add_options(cli, own_options, &count, &letter);
+	*letter = '\0';
+	opterr = 0;
+	optind = 1;
+}
+
+/* The left column of a row: "  -m, --memory=SIZE". Returns its width. */
+static int print_names(const struct cli_option *option)
+{
+	bool repeats = option->argument && strstr(option->argument, "...");
+	int width = option->id < CLI_LONG ? printf("  -%c, ", option->id) : printf("      ");
+
+	width += printf("--%s", option->name);
+	if (takes_value(option))
+		width += printf("=%.*s", (int)strlen(option->argument) - (repeats ? 3 : 0), option->argument);
+	else if (option->argument)
+		width += printf("%s", option->argument);
+	return width + (repeats ? printf("...") : 0);
+}
+
+static void print_rows(const struct cli_option *options)
+{
+	enum { HELP_COLUMN = 30 };
+
+	for (; options->help; options++) {
+		if (!options->name) {
+			printf("\n%s:\n", options->help);
+			continue;
+		}
+
+		int width = print_names(options);
+		const char *line = options->help;
+
+		if (width > HELP_COLUMN - 2) {
+			putchar('\n');
+			width = 0;
+		}
+		while (line) {
+			size_t length = strcspn(line, "\n");
+
+			printf("%*s%.*s\n", HELP_COLUMN - width, "", (int)length, line);
+			line = line[length] ? line + length + 1 : NULL;
+			width = 0;
+		}
+	}
+}
+
+static _Noreturn void finish_output(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die_error(errno, "cannot write to standard output");
+	exit(EXIT_SUCCESS);
+}
+
+static _Noreturn void print_help(const struct cli_program *program)
+{
+	printf("Usage: %s [OPTION]... %s\n%s\n", program->name, program->operands, program->summary);
+	if (program->options->name)
+		putchar('\n');
+	print_rows(program->options);
+	putchar('\n');
+	print_rows(own_options);
+	printf("\nExit status: 125 %s itself failed, 126 COMMAND cannot be run, 127 it was\n"
+	       "not found, otherwise that of COMMAND.\n",
+		program->name);
+	finish_output();
+}
+
+static _Noreturn void print_version(const struct cli_program *program)
+{
+	printf("%s (nschain) %s\n", program->name, NSCHAIN_VERSION);
+	finish_output();
+}
+
+/* The number of single-character edits between A and B, at most LIMIT (also for words too long to compare). */
+static size_t edit_distance(const char *a, const char *b, size_t limit)
+{
+	enum { WORD_MAX = 40 };
+	size_t row[WORD_MAX + 1];
+	size_t width = strlen(b);
+
+	if (width > WORD_MAX || strlen(a) > WORD_MAX)
+		return limit;
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t corner = row[0]++;
+
+		for (size_t j = 0; j < width; j++) {
+			size_t change = corner + (a[i] != b[j]);
+			size_t remove = row[j + 1] + 1;
+			size_t insert = row[j] + 1;
+
+			corner = row[j + 1];
+			row[j + 1] = change < remove ? change : remove;
+			if (insert < row[j + 1])
+				row[j + 1] = insert;
+		}
+	}
+	return row[width] < limit ? row[width] : limit;
+}
+
+static _Noreturn void unknown_option(const struct cli *cli, const char *typed, size_t length)
+{
+	enum { TOO_FAR = 3 };
+	char word[64];
+	const char *nearest = NULL;
+	size_t best = TOO_FAR;
+
+	snprintf(word, sizeof(word), "%.*s", (int)length, typed);
+	for (const struct option *option = cli->longs; option->name; option++) {
+		bool shortened = length > 1 && strncmp(option->name, word, strlen(word)) == 0;
+		size_t distance = shortened ? 1 : edit_distance(word, option->name, TOO_FAR);
+
+		if (distance < best) {
+			best = distance;
+			nearest = option->name;
+		}
+	}
+	if (!nearest)
+		cli_die(cli, "unknown option '--%s'", word);
+	warn("unknown option '--%s'", word);
+	hint("did you mean '--%s'? options may not be shortened", nearest);
+	exit(STATUS_FAILED);
+}
+
+/* Long options are checked before getopt sees them: by their whole name, and that no value is given where none is taken. */
+static void check_long_option(const struct cli *cli, const char *text)
+{
+	size_t length = strcspn(text, "=");
+	const struct cli_option *option = find_by_name(cli->program->options, text, length);
+
+	if (!option)
+		option = find_by_name(own_options, text, length);
+	if (!option)
+		unknown_option(cli, text, length);
+	if (text[length] && !option->argument)
+		cli_die(cli, "option '--%s' takes no value, not '%s'", option->name, text + length + 1);
+}
+
+static void check_repetition(struct cli *cli)
+{
+	bool *seen = &cli->seen[cli->current - cli->program->options];
+
+	if (*seen && !may_repeat(cli->current))
+		cli_die(cli, "option '--%s' is given twice", cli->current->name);
+	*seen = true;
+}
+
+int cli_next(struct cli *cli)
+{
+	const char *word = optind < cli->argc ? cli->argv[optind] : "";
+
+	if (strncmp(word, "--", 2) == 0 && word[2])
+		check_long_option(cli, word + 2);
+
+	int id = getopt_long(cli->argc, cli->argv, cli->shorts, cli->longs, NULL);
+
+	if (id == -1)
+		return 0;
+	if (id == 'h' || id == 'V') {
+		if (id == 'h')
+			print_help(cli->program);
+		print_version(cli->program);
+	}
+	if (id == '?')
+		cli_die(cli, "unknown option '-%c'", optopt);
+
+	cli->current = find_by_id(cli->program->options, id == ':' ? optopt : id);
+	if (id == ':')
+		cli_die(cli, "option '--%s' needs a value: %s", cli->current->name,
+			cli->current->argument);
+	cli->value = optarg;
+	check_repetition(cli);
+	return id;
+}
+
+void cli_check(const struct cli *cli, const char *reason)
+{
+	if (reason)
+		cli_die(cli, "--%s: '%s' %s", cli->current->name, cli->value, reason);
+}
+
+void cli_die(const struct cli *cli, const char *format, ...)
+{
+	char text[1024];
+	va_list values;
+
+	va_start(values, format);
+	vsnprintf(text, sizeof(text), format, values);
+	va_end(values);
+	warn("%s", text);
+	hint("try '%s --help'", cli->program->name);
+	exit(STATUS_FAILED);
+}
+
+const char *cli_operand(struct cli *cli, const char *what)
+{
+	if (cli_at_end(cli))
+		cli_die(cli, "missing operand: %s", what);
+	return cli->argv[optind++];
+}
+
+char **cli_command(struct cli *cli)
+{
+	if (cli_at_end(cli))
+		cli_die(cli, "missing COMMAND: the program to run");
+	return &cli->argv[optind];
+}
+
+bool cli_at_end(const struct cli *cli)
+{
+	return optind >= cli->argc;
+}

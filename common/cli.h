@@ -1,0 +1,67 @@
+/*
+ * cli - one option table for each link: parsing and --help come from it.
+ *
+ * getopt_long(3) does the parsing. It stops at the first operand, so that nothing of COMMAND is read. Stricter than getopt: a
+ * shortened long option is refused (adding an option must not change what an old command line means), and so is an option with a
+ * value given twice, unless the table says that it repeats.
+ */
+#pragma once
+
+#include <getopt.h>
+#include <stdbool.h>
+
+/* One row. A row without NAME is a heading of --help; the table ends with a row that is all zero. */
+struct cli_option {
+	int id;               /* the letter of the short form, or a number from CLI_LONG up for a long form only */
+	const char *name;     /* the long form */
+	const char *argument; /* NULL, "WHAT", "WHAT..." (may be repeated) or "[=WHAT]" (optional, long form only) */
+	const char *help;     /* at most 48 columns a line; '\n' starts another */
+};
+
+enum { CLI_LONG = 256 };
+
+/* What a link is; a constant. */
+struct cli_program {
+	const char *name;
+	const char *operands; /* behind [OPTION]... on the usage line */
+	const char *summary;
+	const struct cli_option *options;
+};
+
+enum { CLI_OPTIONS_MAX = 96 };
+
+/* The state of one parse. VALUE is the argument of the option that cli_next() returned, NULL if it has none. */
+struct cli {
+	const struct cli_program *program;
+	int argc;
+	char **argv;
+	const char *value;
+	const struct cli_option *current;
+	bool seen[CLI_OPTIONS_MAX];
+	struct option longs[CLI_OPTIONS_MAX];
+	char shorts[2 * CLI_OPTIONS_MAX];
+};
+
+/*
+ * Begins a parse, first thing in main: fills closed standard fds, and takes the program's name for messages from PROGRAM,
+ * because argv[0] is the caller's to choose. Dies if there is not even an argv[0].
+ */
+void cli_start(struct cli *cli, const struct cli_program *program, int argc, char **argv);
+
+/* The id of the next option, 0 at the end of the options. --help and --version print and exit; anything wrong dies. */
+int cli_next(struct cli *cli);
+
+/* Dies naming the current option, its value and REASON (of parse.h) unless REASON is NULL. */
+void cli_check(const struct cli *cli, const char *reason);
+
+/* Dies with a usage message and the hint to read --help. */
+_Noreturn void cli_die(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* After the options: takes the operand that WHAT names ("a root directory"), dies if there is none. */
+const char *cli_operand(struct cli *cli, const char *what);
+
+/* After the options and operands: the COMMAND and its arguments, dies if there is none. Never empty. */
+char **cli_command(struct cli *cli);
+
+/* Whether COMMAND was left out; for the links that have something to do without one. */
+bool cli_at_end(const struct cli *cli);

@@ -1,0 +1,160 @@
+#include "common/fd.h"
+
+#include "common/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+int fd_take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+int fd_try_open(int dirfd, const char *path, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, path, flags | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int fd_open(int dirfd, const char *path, int flags)
+{
+	int fd = fd_try_open(dirfd, path, flags);
+
+	if (fd < 0)
+		die_error(-fd, "cannot open '%s'", path);
+	return fd;
+}
+
+ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size)
+{
+	autoclose int fd = fd_try_open(dirfd, path, O_RDONLY);
+	size_t used = 0;
+
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		ssize_t count = read(fd, text + used, size - used);
+
+		if (count == 0)
+			break;
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		used += (size_t)count;
+		if (used == size)
+			return -EFBIG;
+	}
+	if (used > 0 && text[used - 1] == '\n')
+		used--;
+	text[used] = '\0';
+	return (ssize_t)used;
+}
+
+int fd_try_write(int dirfd, const char *path, const char *text)
+{
+	autoclose int fd = fd_try_open(dirfd, path, O_WRONLY);
+	size_t length = strlen(text);
+	ssize_t count;
+
+	if (fd < 0)
+		return fd;
+	do
+		count = write(fd, text, length);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return -errno;
+	return (size_t)count == length ? 0 : -EIO;
+}
+
+int fd_try_open_inside(int rootfd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned int)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd;
+
+	/* EAGAIN: something on the way was renamed meanwhile and ".." could not be vouched for, openat2(2). */
+	do
+		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+void fd_fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* An epoll instance needs no path and leads nowhere, unlike "/" or a /dev/null that may not be one. */
+		if (fcntl(fd, F_GETFD) < 0 && epoll_create1(EPOLL_CLOEXEC) != fd)
+			die_error(errno, "cannot fill the closed file descriptor %d", fd);
+	}
+}
+
+/* For kernels before 5.9. */
+static void close_each(unsigned int first, unsigned int last)
+{
+	DIR *directory = opendir("/proc/self/fd");
+
+	if (!directory)
+		die_error(errno, "cannot close file descriptors by '/proc/self/fd'");
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		long fd = entry->d_name[0] == '.' ? -1 : strtol(entry->d_name, NULL, 10);
+
+		if (fd >= (long)first && fd <= (long)last && fd != dirfd(directory))
+			close((int)fd);
+	}
+	closedir(directory);
+}
+
+static void close_span(unsigned int first, unsigned int last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	close_each(first, last);
+}
+
+void fd_close_others(const int *keep, size_t count)
+{
+	unsigned int first = STDERR_FILENO + 1;
+
+	for (;;) {
+		unsigned int next = ~0U;
+
+		for (size_t i = 0; i < count; i++) {
+			if (keep[i] >= (int)first && (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		}
+		if (next == ~0U)
+			break;
+		close_span(first, next - 1);
+		first = next + 1;
+	}
+	close_span(first, ~0U);
+}

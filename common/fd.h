@@ -1,0 +1,48 @@
+/*
+ * fd - scoped file descriptors, small kernel files below a directory fd, and paths inside a root that is not trusted.
+ *
+ * Everything opened here is O_CLOEXEC. Functions named _try_ return -errno where the others die with a message.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* An fd that is closed when it goes out of scope: `autoclose int fd = fd_open(...)`. Start it at -1 if it may stay unused. */
+#define autoclose __attribute__((cleanup(fd_close)))
+
+/* Closes *FD if it is open (not negative) and makes it -1. errno is kept. */
+void fd_close(int *fd);
+
+/* Hands *FD over to the caller: returns it and makes it -1, so that its scope no longer closes it. */
+int fd_take(int *fd);
+
+/* openat(2) with O_CLOEXEC. Returns an fd, -errno on failure. */
+int fd_try_open(int dirfd, const char *path, int flags);
+
+/* The same; dies, naming the path. */
+int fd_open(int dirfd, const char *path, int flags);
+
+/*
+ * Reads the file PATH below DIRFD into TEXT (SIZE bytes) as a string without its last newline. Returns the length, -errno on
+ * failure; -EFBIG when it does not fit.
+ */
+ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size);
+
+/* Writes TEXT to the file PATH below DIRFD in one write(2), as kernel files want it. Returns 0 or -errno. */
+int fd_try_write(int dirfd, const char *path, const char *text);
+
+/*
+ * Opens PATH as a process whose root is ROOTFD would: a symlink, absolute or with "..", cannot lead out of ROOTFD. Magic links of
+ * proc(5) are refused; O_NOFOLLOW opens (with O_PATH) a last symlink itself. openat2(2), Linux 5.6. Returns an fd or -errno.
+ */
+int fd_try_open_inside(int rootfd, const char *path, int flags);
+
+/*
+ * Fills each closed one of the fds 0 to 2 with something that can be neither read, written nor walked, closed again by exec, so that
+ * no file opened later takes its place and receives messages. Call it first thing in main.
+ */
+void fd_fill_standard(void);
+
+/* Closes every fd from 3 up but the COUNT ones in KEEP (any order, values below 3 are ignored). Dies. close_range(2). */
+void fd_close_others(const int *keep, size_t count);

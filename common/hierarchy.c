@@ -1,0 +1,189 @@
+#include "common/hierarchy.h"
+
+#include "common/fd.h"
+#include "common/parse.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUE_SIZE = 4096 };
+
+/* Undoes the octal escapes of proc_pid_mountinfo(5) in place. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (char *in = text; *in; in++) {
+		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] && in[3]) {
+			*out++ = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+			in += 3;
+		} else {
+			*out++ = *in;
+		}
+	}
+	*out = '\0';
+}
+
+/* Adds the line "ID:CONTROLLERS:PATH" of /proc/self/cgroup; until its mount is found, OWN is the path in the hierarchy. */
+static void add_hierarchy(struct hierarchy_layout *layout, char *line)
+{
+	struct hierarchy *hierarchy = &layout->list[layout->count];
+	char *controllers = strchr(line, ':');
+	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (!path || path[1] != '/' || layout->count == HIERARCHIES_MAX)
+		return;
+	*path++ = '\0';
+	controllers++;
+	hierarchy->version = strncmp(line, "0:", 2) == 0 ? 2 : 1;
+	if (snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", controllers) <
+			(int)sizeof(hierarchy->controllers) &&
+		snprintf(hierarchy->own, sizeof(hierarchy->own), "%s", path) <
+			(int)sizeof(hierarchy->own))
+		layout->count++;
+}
+
+/* Where the group PATH of a hierarchy shows when the group ROOT of it is mounted at POINT; false if it is not below. */
+static bool locate(const char *root, const char *point, const char *path, char *ret, size_t size)
+{
+	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+	if (strncmp(path, root, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+		return false;
+	return snprintf(ret, size, "%s%s", point, path + length) < (int)size;
+}
+
+struct mount_line {
+	char *root;
+	char *point;
+	char *type;
+	char *options; /* of the superblock: on version 1 the controllers are among them */
+};
+
+/* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS TAG... - TYPE SOURCE SUPEROPTIONS" */
+static bool split_mount(char *line, struct mount_line *mount)
+{
+	char *cursor = line;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < 3; i++)
+		strsep(&cursor, " ");
+	mount->root = strsep(&cursor, " ");
+	mount->point = strsep(&cursor, " ");
+
+	char *tail = cursor ? strstr(cursor, " - ") : NULL;
+
+	if (!tail)
+		return false;
+	tail += 3;
+	mount->type = strsep(&tail, " ");
+	strsep(&tail, " ");
+	mount->options = tail;
+	if (!mount->options)
+		return false;
+	unescape(mount->root);
+	unescape(mount->point);
+	return true;
+}
+
+/* Whether MOUNT is of HIERARCHY: on version 1 one of its controllers (or its name=) is an option of the superblock. */
+static bool is_mount_of(const struct mount_line *mount, const struct hierarchy *hierarchy)
+{
+	char options[VALUE_SIZE];
+	char first[256];
+	const char *cursor = hierarchy->controllers + 1;
+
+	if (hierarchy->version == 2)
+		return strcmp(mount->type, "cgroup2") == 0;
+	if (strcmp(mount->type, "cgroup") != 0 || parse_word(&cursor, ',', first + 1, sizeof(first) - 2))
+		return false;
+	first[0] = ',';
+	strcat(first, ",");
+	snprintf(options, sizeof(options), ",%s,", mount->options);
+	return strstr(options, first) != NULL;
+}
+
+const char *hierarchy_parse(FILE *self, FILE *mounts, struct hierarchy_layout *layout)
+{
+	struct hierarchy_layout wanted = { .count = 0 };
+	char *line = NULL;
+	size_t size = 0;
+
+	layout->count = 0;
+	while (getline(&line, &size, self) >= 0)
+		add_hierarchy(&wanted, line);
+	while (getline(&line, &size, mounts) >= 0) {
+		struct mount_line mount;
+
+		if (!split_mount(line, &mount))
+			continue;
+		for (size_t i = 0; i < wanted.count; i++) {
+			struct hierarchy *hierarchy = &wanted.list[i];
+			struct hierarchy *found = &layout->list[layout->count];
+
+			if (hierarchy->version == 0 || !is_mount_of(&mount, hierarchy) ||
+				!locate(mount.root, mount.point, hierarchy->own, found->own,
+					sizeof(found->own)))
+				continue;
+			found->version = hierarchy->version;
+			memcpy(found->controllers, hierarchy->controllers, sizeof(found->controllers));
+			layout->count++;
+			hierarchy->version = 0; /* found */
+		}
+	}
+	free(line);
+	if (wanted.count == 0)
+		return "this kernel has no cgroups";
+	return layout->count ? NULL : "no cgroup hierarchy is mounted where the own group shows";
+}
+
+static void read_controllers(struct hierarchy *hierarchy)
+{
+	char text[sizeof(hierarchy->controllers) - 2];
+	autoclose int directory = fd_try_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
+
+	if (directory < 0 ||
+		fd_try_read(directory, "cgroup.controllers", text, sizeof(text)) < 0)
+		return;
+	for (char *space = text; (space = strchr(space, ' '));)
+		*space = ',';
+	snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", text);
+}
+
+void hierarchy_find(struct hierarchy_layout *layout)
+{
+	FILE *self = fopen("/proc/self/cgroup", "re");
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+
+	if (!self || !mounts)
+		die_error(errno, "cannot read '/proc/self/cgroup' and '/proc/self/mountinfo'");
+
+	const char *reason = hierarchy_parse(self, mounts, layout);
+
+	fclose(self);
+	fclose(mounts);
+	if (reason)
+		die("cannot find the own cgroup: %s", reason);
+	for (size_t i = 0; i < layout->count; i++) {
+		if (layout->list[i].version == 2)
+			read_controllers(&layout->list[i]);
+	}
+}
+
+const struct hierarchy *hierarchy_of(
+	const struct hierarchy_layout *layout, const char *controller)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), ",%s,", controller);
+	for (size_t i = 0; i < layout->count; i++) {
+		if (strstr(layout->list[i].controllers, word))
+			return &layout->list[i];
+	}
+	return NULL;
+}

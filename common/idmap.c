@@ -1,0 +1,271 @@
+#include "common/idmap.h"
+
+#include "common/child.h"
+#include "common/fd.h"
+#include "common/parse.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ID_COUNT_MAX = UINT32_MAX }; /* ids 0 to 4294967294 */
+
+static bool overlaps(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
+{
+	return a < (uint64_t)b + b_count && b < (uint64_t)a + a_count;
+}
+
+static const char *add_extent(struct idmap *map, struct idmap_extent extent)
+{
+	if ((uint64_t)extent.inner + extent.count > UINT32_MAX ||
+		(uint64_t)extent.outer + extent.count > UINT32_MAX)
+		return "goes beyond the last id 4294967294";
+	if (map->count == IDMAP_EXTENTS_MAX)
+		return "is one extent more than the 340 that the kernel takes";
+	for (size_t i = 0; i < map->count; i++) {
+		const struct idmap_extent *there = &map->extents[i];
+
+		if (overlaps(extent.inner, extent.count, there->inner, there->count))
+			return "maps an inner id that is mapped already";
+		if (overlaps(extent.outer, extent.count, there->outer, there->count))
+			return "maps an outer id that is mapped already";
+	}
+	map->extents[map->count++] = extent;
+	return NULL;
+}
+
+const char *idmap_add_text(struct idmap *map, const char *text)
+{
+	uint32_t values[3];
+	const char *cursor = text;
+	char word[16];
+
+	for (size_t i = 0; i < 3; i++) {
+		if (!cursor || parse_word(&cursor, ':', word, sizeof(word)) ||
+			parse_id(word, &values[i]))
+			return "is not of the form INNER:OUTER:COUNT in numbers";
+	}
+	if (cursor)
+		return "is not of the form INNER:OUTER:COUNT in numbers";
+	if (values[2] == 0)
+		return "has a count of 0";
+	return add_extent(map, (struct idmap_extent){ values[0], values[1], values[2] });
+}
+
+const char *idmap_add_id(struct idmap *map, uint32_t inner, uint32_t outer)
+{
+	return add_extent(map, (struct idmap_extent){ inner, outer, 1 });
+}
+
+/* A map that the process may write itself, with no privilege outside: nothing, or its own id alone. */
+static bool is_own(const struct idmap *map, uint32_t id)
+{
+	return map->count == 0 ||
+		(map->count == 1 && map->extents[0].count == 1 && map->extents[0].outer == id);
+}
+
+static bool needs_writer(const struct idmap_plan *plan)
+{
+	return !is_own(&plan->users, geteuid()) || !is_own(&plan->groups, getegid()) ||
+		(plan->setgroups == IDMAP_SETGROUPS_ALLOW && plan->groups.count > 0);
+}
+
+/* The text of the kernel file, one extent a line; SEPARATOR is ' ' between ids. Returns false if SIZE is too small. */
+static bool format_map(const struct idmap *map, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < map->count; i++) {
+		const struct idmap_extent *extent = &map->extents[i];
+
+		used += (size_t)snprintf(text + used, size - used, "%u %u %u\n", extent->inner,
+			extent->outer, extent->count);
+		if (used >= size)
+			return false;
+	}
+	return true;
+}
+
+/* The kernel takes one write of less than a page. Returns 0 or -errno; nothing is written of an empty map. */
+static int try_write_map(int process, const char *name, const struct idmap *map)
+{
+	char text[4096];
+
+	if (map->count == 0)
+		return 0;
+	if (!format_map(map, text, sizeof(text)))
+		die("cannot write %s: the map does not fit into the %zu bytes that the kernel takes", name,
+			sizeof(text) - 1);
+	return fd_try_write(process, name, text);
+}
+
+static _Noreturn void map_refused(int error, const char *name, const struct idmap *map)
+{
+	const struct idmap_extent *first = &map->extents[0];
+	const char *advice = NULL;
+
+	if (error == EPERM && first->inner == 0)
+		advice = "to map id 0, the new namespace must be made with CAP_SETFCAP (Linux 5.12)";
+	else if (error == EPERM)
+		advice = "without privilege only the own id can be mapped, and groups only with --setgroups=deny";
+	die_hint(advice, error, "cannot write the map '%u:%u:%u' to %s", first->inner, first->outer,
+		first->count, name);
+}
+
+/* Runs newuidmap(1) or newgidmap(1), which are privileged and check /etc/subuid, with an environment of their own. */
+static void run_mapper(const char *program, pid_t target, const struct idmap *map)
+{
+	enum { NUMBER_SIZE = 12 };
+	char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin";
+	char *const environment[] = { path, NULL };
+	char numbers[1 + 3 * IDMAP_EXTENTS_MAX][NUMBER_SIZE];
+	char *arguments[3 + 3 * IDMAP_EXTENTS_MAX] = { (char *)program, numbers[0] };
+	size_t used = 1;
+
+	snprintf(numbers[0], NUMBER_SIZE, "%d", (int)target);
+	for (size_t i = 0; i < map->count; i++) {
+		const struct idmap_extent *extent = &map->extents[i];
+		const uint32_t values[] = { extent->inner, extent->outer, extent->count };
+
+		for (size_t j = 0; j < 3; j++, used++) {
+			snprintf(numbers[used], NUMBER_SIZE, "%u", values[j]);
+			arguments[used + 1] = numbers[used];
+		}
+	}
+
+	pid_t helper = child_fork_helper();
+
+	if (helper == 0) {
+		execve(program, arguments, environment);
+		warn_error(errno, "cannot run '%s'", program);
+		hint("to map other ids without privilege, install newuidmap and newgidmap (package uidmap)");
+		_exit(STATUS_FAILED);
+	}
+	if (child_reap_helper(helper) == 0)
+		return;
+	warn("'%s' did not write the map '%u:%u:%u'", program, map->extents[0].inner,
+		map->extents[0].outer, map->extents[0].count);
+	hint("it maps the own id and what /etc/subuid and /etc/subgid grant; no_new_privs disables it");
+	exit(STATUS_FAILED);
+}
+
+static void map_from_outside(
+	pid_t target, int process, const char *name, const struct idmap *map, const char *program)
+{
+	int error = try_write_map(process, name, map);
+
+	if (error == -EPERM)
+		run_mapper(program, target, map);
+	else if (error < 0)
+		map_refused(-error, name, map);
+}
+
+/* The helper: waits until TARGET has its namespace, writes, ends. */
+static _Noreturn void help(const struct idmap_plan *plan, pid_t target, int start)
+{
+	char path[64];
+	char made;
+
+	if (read(start, &made, 1) != 1)
+		_exit(STATUS_FAILED);
+	snprintf(path, sizeof(path), "/proc/%d", (int)target);
+
+	autoclose int process = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+
+	map_from_outside(target, process, "uid_map", &plan->users, "/usr/bin/newuidmap");
+	map_from_outside(target, process, "gid_map", &plan->groups, "/usr/bin/newgidmap");
+	_exit(EXIT_SUCCESS);
+}
+
+struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
+{
+	struct idmap_writer writer = { .start = -1 };
+	pid_t target = getpid();
+	int pipe_fds[2];
+
+	if (!needs_writer(plan))
+		return writer;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		die_error(errno, "cannot make a pipe");
+	writer.pid = child_fork_helper();
+	if (writer.pid == 0) {
+		close(pipe_fds[1]);
+		help(plan, target, pipe_fds[0]);
+	}
+	close(pipe_fds[0]);
+	writer.start = pipe_fds[1];
+	return writer;
+}
+
+/* Whether the kernel's file NAME holds the extents of MAP; their order is the kernel's. */
+static bool reads_back(const char *name, const struct idmap *map)
+{
+	char text[16384];
+	char path[64];
+	size_t found = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	if (fd_try_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		struct idmap_extent got;
+
+		if (sscanf(line, "%u %u %u", &got.inner, &got.outer, &got.count) != 3)
+			return false;
+		for (size_t i = 0; i < map->count; i++)
+			found += memcmp(&got, &map->extents[i], sizeof(got)) == 0;
+	}
+	return found == map->count;
+}
+
+static void write_own(const char *name, const struct idmap *map)
+{
+	autoclose int process = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+	int error = try_write_map(process, name, map);
+
+	if (error < 0)
+		map_refused(-error, name, map);
+}
+
+void idmap_write(const struct idmap_plan *plan, struct idmap_writer *writer)
+{
+	/* The own group may only be mapped by a process that has given up setgroups(2) before. */
+	bool deny = plan->setgroups == IDMAP_SETGROUPS_DENY ||
+		(plan->setgroups == IDMAP_SETGROUPS_DEFAULT && !writer->pid && plan->groups.count > 0);
+	int error = deny ? fd_try_write(AT_FDCWD, "/proc/self/setgroups", "deny") : 0;
+
+	if (error < 0)
+		die_error(-error, "cannot write 'deny' to '/proc/self/setgroups'");
+	if (writer->pid) {
+		if (write(writer->start, "", 1) != 1)
+			die_error(errno, "cannot wake the helper that writes the id maps");
+		fd_close(&writer->start);
+		if (child_reap_helper(writer->pid) != 0)
+			exit(STATUS_FAILED);
+	} else {
+		write_own("uid_map", &plan->users);
+		write_own("gid_map", &plan->groups);
+	}
+	if (!reads_back("uid_map", &plan->users) || !reads_back("gid_map", &plan->groups))
+		die("the id maps of the new user namespace are not the ones asked for");
+}
+
+int idmap_try_drop_groups(void)
+{
+	int count = getgroups(0, NULL);
+
+	if (count == 0 || setgroups(0, NULL) == 0)
+		return 0;
+	/* The own group alone gives nothing that the process does not have anyway. */
+	gid_t only;
+
+	if (count == 1 && getgroups(1, &only) == 1 && only == getegid())
+		return 0;
+	return -EPERM;
+}

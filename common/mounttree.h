@@ -1,0 +1,48 @@
+/*
+ * mounttree - mounts by file descriptor: detached trees, their attributes, where they are attached, and the change of root.
+ *
+ * A detached tree has no path, so nobody can reach or race it before it is attached. Kernel rules that shape the callers: a tree can
+ * only be cloned from the caller's own mount namespace (so unshare first), a less privileged mount namespace may clone only
+ * with all submounts, and attributes can be set on the root of a detached tree alone, or on all of it (open_tree(2), Linux 5.2;
+ * mount_setattr(2), Linux 5.12). The only module that calls mount(2) and its successors.
+ */
+#pragma once
+
+#include <linux/mount.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One option of a new file system; VALUE NULL for a flag such as "ro". */
+struct mounttree_option {
+	const char *key;
+	const char *value;
+};
+
+/* Makes the mount at "/" and all below it private, so that nothing mounted from here on reaches another mount namespace. PROPAGATION
+ * is one of MS_PRIVATE, MS_SLAVE, MS_SHARED. Dies; in a chroot this fails, since "/" is no mount there. mount_namespaces(7). */
+void mounttree_propagate(unsigned long propagation);
+
+/* Clones the mount at FD (any fd in it, O_PATH suffices), with all mounts below it. Returns the detached tree, -errno on failure. */
+int mounttree_try_clone(int fd);
+
+/*
+ * Makes a new file system, detached. OPTIONS end with a row whose key is NULL; ATTRIBUTES are MOUNT_ATTR_*. Returns its tree, -errno on
+ * failure. Not for file systems on a block device: the kernel looks their source up by path.
+ */
+int mounttree_try_create(const char *type, const struct mounttree_option *options, uint64_t attributes);
+
+/* Sets and clears MOUNT_ATTR_* on a mount and, if RECURSIVE, on all below it, as a whole or not at all. Returns 0 or -errno. */
+int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive);
+
+/*
+ * Attaches a detached tree at TARGET, an O_PATH fd opened without following a last symlink: it must be a directory for a
+ * directory, and must not be a symlink, since the mount would cover the link and not what it points to. Returns 0 or -errno (-ELOOP
+ * for a symlink). Close TREE afterwards: an open fd keeps the mount busy.
+ */
+int mounttree_try_attach(int tree, int target);
+
+/*
+ * Makes an attached TREE the root of this mount namespace and drops the old root with all its mounts; ends in the new root.
+ * Returns 0, -errno on failure; -EINVAL also when the caller is chrooted. pivot_root(2).
+ */
+int mounttree_try_pivot(int tree);

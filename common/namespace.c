@@ -1,0 +1,173 @@
+#include "common/namespace.h"
+
+#include "common/fd.h"
+#include "common/parse.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const struct namespace_kind namespace_kinds[NAMESPACE_KINDS] = {
+	{ CLONE_NEWNS, "mnt" },
+	{ CLONE_NEWUTS, "uts" },
+	{ CLONE_NEWIPC, "ipc" },
+	{ CLONE_NEWNET, "net" },
+	{ CLONE_NEWPID, "pid" },
+	{ CLONE_NEWCGROUP, "cgroup" },
+	{ CLONE_NEWTIME, "time" },
+	{ CLONE_NEWUSER, "user" },
+};
+
+enum { NAMES_SIZE = 64 };
+
+int namespace_all(void)
+{
+	int flags = 0;
+
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
+		flags |= namespace_kinds[i].flag;
+	return flags;
+}
+
+static void list_names(int flags, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		if (flags & namespace_kinds[i].flag)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+				namespace_kinds[i].name);
+	}
+}
+
+/* Whether the kernel file PATH holds VALUE. */
+static bool setting_is(const char *path, const char *value)
+{
+	char text[64];
+
+	return fd_try_read(AT_FDCWD, path, text, sizeof(text)) >= 0 && strcmp(text, value) == 0;
+}
+
+static const char *refusal(int flags)
+{
+	if (!(flags & CLONE_NEWUSER))
+		return "this needs CAP_SYS_ADMIN; with a user namespace of its own (nsnew -r) a plain user has it";
+	if (setting_is("/proc/sys/kernel/unprivileged_userns_clone", "0"))
+		return "user namespaces are off for plain users: sysctl kernel.unprivileged_userns_clone=1";
+	if (setting_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
+		return "AppArmor keeps plain users out: sysctl kernel.apparmor_restrict_unprivileged_userns=0";
+	return "no new user namespace in a chroot, nor for a user or group without a mapping in this one";
+}
+
+static void explain_limit(int flags)
+{
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		const char *name = namespace_kinds[i].name;
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", name);
+		if ((flags & namespace_kinds[i].flag) && setting_is(path, "0")) {
+			hint("%s namespaces are off: '%s' is 0", name, path);
+			return;
+		}
+	}
+	hint("a limit in /proc/sys/user/max_*_namespaces of this or an outer user namespace is reached, "
+	     "or they are nested 32 deep");
+}
+
+static void explain_lack(int flags)
+{
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", namespace_kinds[i].name);
+		if ((flags & namespace_kinds[i].flag) && access(path, F_OK) < 0)
+			hint("this kernel has no %s namespaces", namespace_kinds[i].name);
+	}
+}
+
+void namespace_unshare(int flags)
+{
+	char names[NAMES_SIZE];
+
+	if (flags == 0 || unshare(flags) == 0)
+		return;
+
+	int error = errno;
+
+	list_names(flags, names, sizeof(names));
+	warn_error(error, "cannot create namespaces (%s)", names);
+	if (error == EPERM)
+		hint("%s", refusal(flags));
+	else if (error == ENOSPC)
+		explain_limit(flags);
+	else if (error == EINVAL)
+		explain_lack(flags);
+	exit(STATUS_FAILED);
+}
+
+int namespace_different(int process, int flags)
+{
+	int different = 0;
+
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		struct stat own, other;
+		char path[64];
+
+		if (!(flags & namespace_kinds[i].flag))
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", namespace_kinds[i].name);
+		if (stat(path, &own) < 0)
+			die_error(errno, "cannot look at '%s'", path);
+		if (fstatat(process, path + strlen("/proc/self/"), &other, 0) < 0)
+			die_hint(errno == EACCES ? "a process of another user: this needs CAP_SYS_PTRACE" : NULL,
+				errno, "cannot look at the target's '%s'", path + strlen("/proc/self/"));
+		if (own.st_dev != other.st_dev || own.st_ino != other.st_ino)
+			different |= namespace_kinds[i].flag;
+	}
+	return different;
+}
+
+void namespace_join(int pidfd, int flags)
+{
+	char names[NAMES_SIZE];
+	const char *advice = NULL;
+
+	if (flags == 0 || setns(pidfd, flags) == 0)
+		return;
+
+	int error = errno;
+
+	if (error == EPERM && !(flags & CLONE_NEWUSER))
+		advice = "the rights needed come from the target's user namespace: join that too (-U)";
+	else if (error == EPERM)
+		advice = "the target's user namespace belongs to another user";
+	else if (error == ESRCH)
+		advice = "the target has ended";
+	list_names(flags, names, sizeof(names));
+	die_hint(advice, error, "cannot join the target's namespaces (%s)", names);
+}
+
+void namespace_raise_loopback(void)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		die_error(errno, "cannot find the loopback interface");
+	request.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		die_error(errno, "cannot bring the loopback interface up");
+}

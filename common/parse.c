@@ -1,0 +1,197 @@
+#include "common/parse.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Takes the digits at *CURSOR; false on overflow. */
+static bool take_digits(const char **cursor, uint64_t *value)
+{
+	for (; is_digit(**cursor); (*cursor)++) {
+		if (__builtin_mul_overflow(*value, 10, value) ||
+			__builtin_add_overflow(*value, (uint64_t)(**cursor - '0'), value))
+			return false;
+	}
+	return true;
+}
+
+const char *parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	const char *cursor = text;
+	uint64_t value = 0;
+
+	if (!is_digit(*text))
+		return "is not a number";
+	if (!take_digits(&cursor, &value))
+		return "is too large";
+	if (*cursor)
+		return "is not a number";
+	if (value < min)
+		return "is too small";
+	if (value > max)
+		return "is too large";
+	*ret = value;
+	return NULL;
+}
+
+const char *parse_id(const char *text, uint32_t *ret)
+{
+	uint64_t value;
+
+	if (parse_number(text, 0, PARSE_ID_MAX, &value))
+		return "is not an id from 0 to 4294967294";
+	*ret = (uint32_t)value;
+	return NULL;
+}
+
+const char *parse_pid(const char *text, int32_t *ret)
+{
+	uint64_t value;
+
+	if (parse_number(text, 1, 4194304, &value))
+		return "is not a PID from 1 to 4194304";
+	*ret = (int32_t)value;
+	return NULL;
+}
+
+const char *parse_mode(const char *text, uint32_t *ret)
+{
+	uint32_t mode = 0;
+	size_t length = strspn(text, "01234567");
+
+	if (length == 0 || length > 4 || text[length])
+		return "is not an octal mode such as 755";
+	for (; *text; text++)
+		mode = mode * 8 + (uint32_t)(*text - '0');
+	*ret = mode;
+	return NULL;
+}
+
+/* A decimal number at *CURSOR with up to DIGITS digits behind the point, times 10^DIGITS. */
+static const char *take_decimal(const char **cursor, unsigned int digits, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!is_digit(**cursor))
+		return "is not a number";
+	if (!take_digits(cursor, &value))
+		return "is too large";
+	if (**cursor == '.') {
+		(*cursor)++;
+		if (!is_digit(**cursor))
+			return "has no digit behind its point";
+		for (; is_digit(**cursor); (*cursor)++, digits--) {
+			if (digits == 0)
+				return "has too many digits behind its point";
+			if (__builtin_mul_overflow(value, 10, &value) ||
+				__builtin_add_overflow(value, (uint64_t)(**cursor - '0'), &value))
+				return "is too large";
+		}
+	}
+	for (; digits > 0; digits--) {
+		if (__builtin_mul_overflow(value, 10, &value))
+			return "is too large";
+	}
+	*ret = value;
+	return NULL;
+}
+
+const char *parse_decimal(const char *text, unsigned int digits, uint64_t *ret)
+{
+	const char *cursor = text;
+	uint64_t value;
+	const char *reason = take_decimal(&cursor, digits, &value);
+
+	if (reason)
+		return reason;
+	if (*cursor)
+		return "is not a number";
+	*ret = value;
+	return NULL;
+}
+
+const char *parse_bytes(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGTP";
+	enum { FRACTION = 3, SCALE = 1000 };
+	const char *cursor = text;
+	bool whole = !strchr(text, '.');
+	uint64_t value;
+	const char *reason = take_decimal(&cursor, whole ? 0 : FRACTION, &value);
+
+	if (reason)
+		return strstr(reason, "not a number") ? "is not a size such as 64M or 1.5G" : reason;
+
+	if (*cursor) {
+		char letter = *cursor >= 'a' ? (char)(*cursor - 'a' + 'A') : *cursor;
+		const char *unit = strchr(units, letter);
+
+		if (!unit || cursor[1])
+			return "is not a size such as 64M or 1.5G";
+		if (__builtin_mul_overflow(value, UINT64_C(1) << 10 * (unit - units + 1), &value))
+			return "is too large";
+	} else if (!whole) {
+		return "is a fraction of a byte";
+	}
+	*ret = whole ? value : value / SCALE;
+	return NULL;
+}
+
+const char *parse_word(const char **cursor, char separator, char *word, size_t size)
+{
+	const char *end = strchrnul(*cursor, separator);
+	size_t length = (size_t)(end - *cursor);
+
+	if (length >= size)
+		return "holds a word that is too long";
+	memcpy(word, *cursor, length);
+	word[length] = '\0';
+	*cursor = *end ? end + 1 : NULL;
+	return NULL;
+}
+
+const char *parse_assignment(const char *text, char *ret_key, size_t size, const char **ret_value)
+{
+	const char *equals = strchr(text, '=');
+
+	if (!equals || equals == text)
+		return "is not of the form KEY=VALUE";
+
+	size_t length = (size_t)(equals - text);
+
+	if (length >= size)
+		return "has a key that is too long";
+	memcpy(ret_key, text, length);
+	ret_key[length] = '\0';
+	*ret_value = equals + 1;
+	return NULL;
+}
+
+const char *parse_fields(char *text, char **fields, size_t count)
+{
+	char *out = text;
+	size_t used = 0;
+
+	memset(fields, 0, count * sizeof(*fields));
+	fields[used++] = text;
+	for (const char *in = text; *in; in++) {
+		if (*in == '\\') {
+			if (in[1] != ':' && in[1] != '\\')
+				return "has a '\\' that is not followed by ':' or '\\'";
+			*out++ = *++in;
+		} else if (*in == ':') {
+			if (used == count)
+				return "has too many parts between ':' (write '\\:' for one that belongs to a name)";
+			*out++ = '\0';
+			fields[used++] = out;
+		} else {
+			*out++ = *in;
+		}
+	}
+	*out = '\0';
+	return NULL;
+}

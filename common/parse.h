@@ -1,0 +1,45 @@
+/*
+ * parse - text to values. Pure: prints nothing, never exits, touches nothing but *ret.
+ *
+ * Every function returns NULL and sets *ret, or returns a static reason that completes the sentence "'TEXT' ..." and leaves *ret
+ * alone. One strict grammar for each kind of value: no sign, no space, no hexadecimal, nothing behind the value, no overflow.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PARSE_ID_MAX = UINT32_MAX - 1 }; /* (uid_t)-1 means "leave as it is" to setresuid(2) */
+
+/* A decimal number from MIN to MAX. */
+const char *parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+
+/* A user or group id, 0 to 4294967294: see setresuid(2) for the one that is left out. */
+const char *parse_id(const char *text, uint32_t *ret);
+
+/* A PID, 1 to 4194304, the most that pid_max of proc_sys_kernel(5) allows. */
+const char *parse_pid(const char *text, int32_t *ret);
+
+/* A decimal number with at most DIGITS digits (0 to 9) behind the point, times 10^DIGITS: "1.5" with 3 digits is 1500. */
+const char *parse_decimal(const char *text, unsigned int digits, uint64_t *ret);
+
+/* A size in bytes: a decimal number and optionally one of K M G T P (powers of 1024, either case); "1.5G" is allowed. */
+const char *parse_bytes(const char *text, uint64_t *ret);
+
+/* File permissions in octal, "755" or "1777". */
+const char *parse_mode(const char *text, uint32_t *ret);
+
+/*
+ * Takes the next word of a list off *CURSOR: the text up to SEPARATOR or the end, into WORD (SIZE bytes). Empty words count.
+ * Start with *CURSOR at the list; it becomes NULL behind the last word. Not to be called with *CURSOR NULL.
+ */
+const char *parse_word(const char **cursor, char separator, char *word, size_t size);
+
+/* Splits "KEY=VALUE" at the first '=': KEY (not empty) into *RET_KEY's SIZE bytes, *RET_VALUE points behind the '='. */
+const char *parse_assignment(const char *text, char *ret_key, size_t size, const char **ret_value);
+
+/*
+ * Splits TEXT in place at each ':' into FIELDS (COUNT of them); those that are not there become NULL. A ':' or '\\' that belongs to a field has a
+ * '\\' before it. Changes TEXT also when it fails.
+ */
+const char *parse_fields(char *text, char **fields, size_t count);
