@@ -1,0 +1,141 @@
+# Loaded by every .bats file: where the programs are, what a test may require, how it waits, and a root file system.
+# shellcheck shell=bash
+
+# shellcheck disable=SC2034,SC2154,SC2016 # used by the tests, set by run of bats, and by the shell that is tested
+bats_require_minimum_version 1.5.0
+
+BIN=${NSCHAIN_BIN:-$PWD/build/release/bin}
+HELPERS=${NSCHAIN_HELPERS:-$PWD/build/release/helpers}
+PATH=$BIN:$HELPERS:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH LC_ALL=C
+LINKS=(nsnew nsjoin cgrun capjail rootjail)
+
+# In front of a link that needs privilege over namespaces: nothing as root, a user namespace otherwise.
+if [ "$(id -u)" = 0 ]; then
+	PRIVILEGED=()
+else
+	PRIVILEGED=(nsnew -r)
+fi
+
+# The directory of the caller's own group in the hierarchy of a controller ("v2" for version 2), empty if there is none.
+own_cgroup() {
+	local controller=$1 path mount
+	if [ "$controller" = v2 ]; then
+		path=$(sed -n 's/^0:://p' /proc/self/cgroup)
+		mount=$(findmnt -rnt cgroup2 -o TARGET | head -n 1)
+	else
+		path=$(awk -F: -v c="$controller" '("," $2 ",") ~ ("," c ",") {print $3}' /proc/self/cgroup)
+		mount=$(findmnt -rnt cgroup -O "$controller" -o TARGET | head -n 1)
+	fi
+	[ -n "$path" ] && [ -n "$mount" ] && echo "${mount}${path%/}"
+}
+
+has() {
+	case $1 in
+	root) [ "$(id -u)" = 0 ] ;;
+	rootless) [ "$(id -u)" != 0 ] ;;
+	userns) unshare -U true 2>/dev/null ;;
+	# A group can be made and given limits by the caller.
+	cgroup) cgrun true 2>/dev/null ;;
+	memory) cgrun -m 64M true 2>/dev/null ;;
+	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
+	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;
+	time_namespace) [ -e /proc/self/ns/time ] ;;
+	subids) grep -q "^$(id -un):" /etc/subuid 2>/dev/null && command -v newuidmap >/dev/null ;;
+	# Anything else in lower case is a program.
+	*[!a-z0-9_-]*) return 2 ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
+
+# requires WORD...: skips the test where one of them is missing, and fails it instead if MUST_RUN names that word.
+requires() {
+	local word
+	for word in "$@"; do
+		has "$word" && continue
+		case " ${MUST_RUN:-} " in
+		*" $word "*)
+			echo "needs $word, which MUST_RUN says is here"
+			return 1
+			;;
+		esac
+		skip "needs $word"
+	done
+}
+
+# eventually COMMAND...: waits up to ten seconds until COMMAND succeeds.
+eventually() {
+	local deadline=$((SECONDS + 10))
+	until "$@"; do
+		[ "$SECONDS" -lt "$deadline" ] || {
+			echo "not within 10 seconds: $*"
+			return 1
+		}
+		read -rt 0.02 <> <(:) || true
+	done
+}
+
+# is_gone PID: the process has ended; a zombie that nobody has reaped yet counts as ended.
+is_gone() {
+	local state
+	state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 0
+	[ -z "$state" ] || [ "$state" = Z ]
+}
+
+# no_groups: no cgroup made by cgrun is left below the caller's own ones.
+no_groups() {
+	local mount
+	for mount in $(findmnt -rnt cgroup,cgroup2 -o TARGET); do
+		[ -z "$(find "$mount" -maxdepth 6 -name 'cgrun-*' 2>/dev/null)" ] || return 1
+	done
+}
+
+# make_root DIR: a root file system of busybox and nothing else.
+make_root() {
+	local root=$1 applet
+	mkdir -p "$root"/{bin,etc,tmp,proc,sys,dev,root,home}
+	chmod 1777 "$root/tmp"
+	cp /bin/busybox "$root/bin/busybox"
+	for applet in $(/bin/busybox --list); do
+		[ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
+	done
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+	echo 'root:x:0:' >"$root/etc/group"
+}
+
+# The assertions show what was there instead.
+assert_status() {
+	[ "$status" -eq "$1" ] && return
+	printf 'status is %s and not %s\n%s\n%s\n' "$status" "$1" "${output:-}" "${stderr:-}"
+	return 1
+}
+
+assert_output() {
+	[ "$output" = "$1" ] && return
+	printf 'output is\n%s\nand not\n%s\n%s\n' "$output" "$1" "${stderr:-}"
+	return 1
+}
+
+# assert_says TEXT: TEXT is part of what was written to standard output or, with `run --separate-stderr`, standard error.
+assert_says() {
+	case "${output:-}${stderr:-}" in
+	*"$1"*) return ;;
+	esac
+	printf 'nothing says: %s\noutput:\n%s\n%s\n' "$1" "${output:-}" "${stderr:-}"
+	return 1
+}
+
+# assert_refuses TEXT LINK ARGUMENT...: LINK exits 125, its message names TEXT, and COMMAND did not run. Give COMMAND yourself as:
+# "${UNREACHED[@]}", which leaves a mark.
+UNREACHED=(sh -c 'echo ran >"$1"' sh "${BATS_TEST_TMPDIR:-/nonexistent}/reached")
+assert_refuses() {
+	local text=$1
+	shift
+	run --separate-stderr "$@"
+	assert_status 125 || return
+	assert_says "$text" || return
+	[ ! -e "${UNREACHED[4]}" ] || {
+		echo "COMMAND ran after: $*"
+		return 1
+	}
+}
