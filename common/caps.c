@@ -138,7 +138,8 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 
 		if (capability < 0) {
 			find_nearest(word, known, nearest, size);
-			return word[0] ? "is not a capability of this kernel" : "is empty: name a capability";
+			return word[0] ? "is not a capability of this kernel" :
+					 "is empty: name a capability";
 		}
 		mask |= bit(capability);
 	}
@@ -196,8 +197,8 @@ void caps_apply(const struct caps_plan *plan)
 	if (may_bound)
 		drop_bounding(sets.bounding & plan->drop);
 	else if (!plan->no_new_privs && (sets.bounding & plan->drop))
-		die_hint("leave out --allow-new-privs: with no_new_privs the bounding set is out of reach", 0,
-			"cannot drop from the bounding set without CAP_SETPCAP");
+		die_hint("leave out --allow-new-privs: with no_new_privs the bounding set is out of reach",
+			0, "cannot drop from the bounding set without CAP_SETPCAP");
 
 	sets.bounding &= may_bound ? ~plan->drop : ~UINT64_C(0);
 	sets.inheritable &= ~plan->drop;

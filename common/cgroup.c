@@ -140,17 +140,16 @@ static bool move_aside(const struct cgroup *group, int parent, pid_t watcher)
 /* Whether all of "+memory +pids" is in the list that the group at PARENT hands down. */
 static bool hands_down(int parent, const char *enable)
 {
-	char text[VALUE_SIZE] = " ";
+	char text[VALUE_SIZE], list[VALUE_SIZE + 2], word[64], entry[66];
 	const char *cursor = enable;
-	char word[64];
 
-	if (fd_try_read(parent, "cgroup.subtree_control", text + 1, sizeof(text) - 2) < 0)
+	if (fd_try_read(parent, "cgroup.subtree_control", text, sizeof(text)) < 0)
 		return false;
-	strcat(text, " ");
-	while (cursor && !parse_word(&cursor, ' ', word, sizeof(word) - 1)) {
-		strcat(word, " ");
-		word[0] = ' ';
-		if (!strstr(text, word))
+	snprintf(list, sizeof(list), " %s ", text);
+	while (cursor && !parse_word(&cursor, ' ', word, sizeof(word))) {
+		/* Without the '+'. */
+		snprintf(entry, sizeof(entry), " %s ", word + 1);
+		if (!strstr(list, entry))
 			return false;
 	}
 	return true;
@@ -180,7 +179,8 @@ static bool enable_controllers(const struct cgroup *group, int parent, pid_t wat
 
 	int error = fd_try_write(parent, "cgroup.subtree_control", group->enable);
 
-	return error == 0 || fail(error, refusal(error), "enable in cgroup.subtree_control", group->enable);
+	return error == 0 ||
+		fail(error, refusal(error), "enable in cgroup.subtree_control", group->enable);
 }
 
 /* A version 1 cpuset without CPUs and memory nodes takes no process. */
@@ -212,7 +212,8 @@ bool cgroup_create(const struct cgroup *group, pid_t watcher)
 			!enable_controllers(group, parent, watcher))
 			return false;
 		if (mkdirat(parent, group->name, 0755) < 0) {
-			warn_error(errno, "cannot make the cgroup '%s/%s'", hierarchy->own, group->name);
+			warn_error(errno, "cannot make the cgroup '%s/%s'", hierarchy->own,
+				group->name);
 			if (refusal(-errno))
 				hint("%s", refusal(-errno));
 			return false;
@@ -225,7 +226,8 @@ bool cgroup_create(const struct cgroup *group, pid_t watcher)
 }
 
 /* The path of FILE below *RET_PARENT: in the branch of the controller that its name begins with, else in the first. */
-static void find_file(const struct cgroup *group, const char *file, int *ret_parent, char *path, size_t size)
+static void find_file(
+	const struct cgroup *group, const char *file, int *ret_parent, char *path, size_t size)
 {
 	char word[64];
 
@@ -360,15 +362,19 @@ static void kill_listed(int directory)
 {
 	autoclose int file = fd_try_open(directory, "cgroup.procs", O_RDONLY);
 	FILE *list = file < 0 ? NULL : fdopen(fd_take(&file), "re");
-	int pid;
+	char *line = NULL;
+	size_t size = 0;
 
-	if (!list)
-		return;
-	while (fscanf(list, "%d", &pid) == 1) {
-		if (pid > 0)
+	while (list && getline(&line, &size, list) >= 0) {
+		int pid;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!parse_pid(line, &pid))
 			kill(pid, SIGKILL);
 	}
-	fclose(list);
+	free(line);
+	if (list)
+		fclose(list);
 }
 
 /* Kills in the group at DIRECTORY and in all below it. */

@@ -85,5 +85,6 @@ void chain_exec(char *const command[])
 		give_up(name, name, errno);
 	}
 	/* The value that confstr(_CS_PATH) stands for. */
-	give_up(name, path, search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));
+	give_up(name, path,
+		search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));
 }

@@ -2,6 +2,7 @@
 
 #include "common/fd.h"
 #include "common/mounttree.h"
+#include "common/parse.h"
 #include "common/report.h"
 
 #include <errno.h>
@@ -20,9 +21,8 @@
 #include <unistd.h>
 
 /* What the link hears of, besides the state of its child. */
-static const int forwarded[] = {
-	SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP
-};
+static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
+	SIGCONT, SIGTSTP };
 
 static void held_signals(sigset_t *set)
 {
@@ -91,7 +91,7 @@ static bool in_initial_pid_namespace(void)
 /* Leaves the link with an empty read-only root in a mount namespace of its own; without the privilege it is as it was. */
 static void leave_root(void)
 {
-	static const struct mounttree_option empty[] = { { "mode", "0" }, { NULL } };
+	static const struct mounttree_option empty[] = { { "mode", "0" }, { 0 } };
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return;
@@ -289,20 +289,28 @@ bool child_start(struct child *child, const struct child_plan *plan)
 /* Whether the child leaves SIGNAL to its default action: no handler, not ignored, not held back. */
 static bool left_to_default(const struct child *child, int signal)
 {
-	static const char *const fields[] = { "\nSigBlk:\t", "\nSigIgn:\t", "\nSigCgt:\t" };
+	static const char *const names[] = { "SigBlk", "SigIgn", "SigCgt" };
 	char text[4096];
+	char *cursor = text;
 	ssize_t length = child->status < 0 ? -1 : pread(child->status, text, sizeof(text) - 1, 0);
+	uint64_t others = 0, mask;
+	size_t found = 0;
 
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
-		const char *field = strstr(text, fields[i]);
+	for (char *line; (line = strsep(&cursor, "\n"));) {
+		char *name = strsep(&line, ":\t");
 
-		if (!field || strtoull(field + strlen(fields[i]), NULL, 16) >> (signal - 1) & 1)
-			return false;
+		for (size_t i = 0; line && i < sizeof(names) / sizeof(*names); i++) {
+			if (strcmp(name, names[i]) == 0 &&
+				!parse_hex(line + strspn(line, "\t"), &mask)) {
+				others |= mask;
+				found++;
+			}
+		}
 	}
-	return true;
+	return found == sizeof(names) / sizeof(*names) && !(others >> (signal - 1) & 1);
 }
 
 static void forward(struct child *child, const siginfo_t *info)

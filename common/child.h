@@ -17,12 +17,12 @@ enum { CHILD_KEEP = 16 };
 
 /* How to start. All zero is a plain fork that dies with its parent. */
 struct child_plan {
-	bool new_pids;      /* the child will be in another PID namespace than the link */
-	bool init;          /* ... and PID 1 of it */
-	bool new_session;   /* setsid(2) in the child */
-	bool outlives;      /* the child is not to die with the link */
-	int death_signal;   /* what it dies of, 0 for SIGKILL */
-	int cgroup;         /* cgroup v2 directory fd the child is born in, 0 for none (clone3(2), Linux 5.7) */
+	bool new_pids;    /* the child will be in another PID namespace than the link */
+	bool init;        /* ... and PID 1 of it */
+	bool new_session; /* setsid(2) in the child */
+	bool outlives;    /* the child is not to die with the link */
+	int death_signal; /* what it dies of, 0 for SIGKILL */
+	int cgroup; /* cgroup v2 directory fd the child is born in, 0 for none (clone3(2), Linux 5.7) */
 	int keep[CHILD_KEEP]; /* fds that the waiting link still needs, 0 for none */
 };
 
@@ -34,9 +34,9 @@ struct child {
 	bool foreground; /* the link's process group was the terminal's when it started */
 	bool apart;      /* the child left the link's process group */
 	bool init;
-	bool born;       /* the child was born in the plan's cgroup; else it has to enter it itself */
-	int stood_for;   /* the signal that SIGKILL or SIGSTOP was sent for; 0 */
-	sigset_t mask;   /* the caller's */
+	bool born;     /* the child was born in the plan's cgroup; else it has to enter it itself */
+	int stood_for; /* the signal that SIGKILL or SIGSTOP was sent for; 0 */
+	sigset_t mask; /* the caller's */
 	struct sigaction on_child;
 };
 

@@ -46,7 +46,8 @@ static const struct cli_option *find_by_name(
 	return NULL;
 }
 
-static void add_options(struct cli *cli, const struct cli_option *options, size_t *count, char **letter)
+static void add_options(
+	struct cli *cli, const struct cli_option *options, size_t *count, char **letter)
 {
 	for (; options->help; options++) {
 		if (!options->name)
@@ -97,7 +98,8 @@ static int print_names(const struct cli_option *option)
 
 	width += printf("--%s", option->name);
 	if (takes_value(option))
-		width += printf("=%.*s", (int)strlen(option->argument) - (repeats ? 3 : 0), option->argument);
+		width += printf("=%.*s", (int)strlen(option->argument) - (repeats ? 3 : 0),
+			option->argument);
 	else if (option->argument)
 		width += printf("%s", option->argument);
 	return width + (repeats ? printf("...") : 0);
@@ -220,7 +222,8 @@ static void check_long_option(const struct cli *cli, const char *text)
 	if (!option)
 		unknown_option(cli, text, length);
 	if (text[length] && !option->argument)
-		cli_die(cli, "option '--%s' takes no value, not '%s'", option->name, text + length + 1);
+		cli_die(cli, "option '--%s' takes no value, not '%s'", option->name,
+			text + length + 1);
 }
 
 static void check_repetition(struct cli *cli)
@@ -252,6 +255,8 @@ int cli_next(struct cli *cli)
 		cli_die(cli, "unknown option '-%c'", optopt);
 
 	cli->current = find_by_id(cli->program->options, id == ':' ? optopt : id);
+	if (!cli->current)
+		cli_die(cli, "option %d is not in the table", id);
 	if (id == ':')
 		cli_die(cli, "option '--%s' needs a value: %s", cli->current->name,
 			cli->current->argument);

@@ -12,10 +12,10 @@
 
 /* One row. A row without NAME is a heading of --help; the table ends with a row that is all zero. */
 struct cli_option {
-	int id;               /* the letter of the short form, or a number from CLI_LONG up for a long form only */
-	const char *name;     /* the long form */
+	int id; /* the letter of the short form, or a number from CLI_LONG up for a long form only */
+	const char *name; /* the long form */
 	const char *argument; /* NULL, "WHAT", "WHAT..." (may be repeated) or "[=WHAT]" (optional, long form only) */
-	const char *help;     /* at most 48 columns a line; '\n' starts another */
+	const char *help; /* at most 48 columns a line; '\n' starts another */
 };
 
 enum { CLI_LONG = 256 };
@@ -55,7 +55,8 @@ int cli_next(struct cli *cli);
 void cli_check(const struct cli *cli, const char *reason);
 
 /* Dies with a usage message and the hint to read --help. */
-_Noreturn void cli_die(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void cli_die(const struct cli *cli, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* After the options: takes the operand that WHAT names ("a root directory"), dies if there is none. */
 const char *cli_operand(struct cli *cli, const char *what);

@@ -1,5 +1,6 @@
 #include "common/fd.h"
 
+#include "common/parse.h"
 #include "common/report.h"
 
 #include <dirent.h>
@@ -125,9 +126,9 @@ static void close_each(unsigned int first, unsigned int last)
 	if (!directory)
 		die_error(errno, "cannot close file descriptors by '/proc/self/fd'");
 	for (struct dirent *entry; (entry = readdir(directory));) {
-		long fd = entry->d_name[0] == '.' ? -1 : strtol(entry->d_name, NULL, 10);
+		uint64_t fd;
 
-		if (fd >= (long)first && fd <= (long)last && fd != dirfd(directory))
+		if (!parse_number(entry->d_name, first, last, &fd) && (int)fd != dirfd(directory))
 			close((int)fd);
 	}
 	closedir(directory);

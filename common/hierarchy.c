@@ -18,8 +18,8 @@ static void unescape(char *text)
 	char *out = text;
 
 	for (char *in = text; *in; in++) {
-		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] && in[3]) {
-			*out++ = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+		if (*in == '\\' && strspn(in + 1, "01234567") >= 3) {
+			*out++ = (char)((in[1] & 3) << 6 | (in[2] & 7) << 3 | (in[3] & 7));
 			in += 3;
 		} else {
 			*out++ = *in;
@@ -95,15 +95,14 @@ static bool split_mount(char *line, struct mount_line *mount)
 static bool is_mount_of(const struct mount_line *mount, const struct hierarchy *hierarchy)
 {
 	char options[VALUE_SIZE];
-	char first[256];
+	char word[256], first[260];
 	const char *cursor = hierarchy->controllers + 1;
 
 	if (hierarchy->version == 2)
 		return strcmp(mount->type, "cgroup2") == 0;
-	if (strcmp(mount->type, "cgroup") != 0 || parse_word(&cursor, ',', first + 1, sizeof(first) - 2))
+	if (strcmp(mount->type, "cgroup") != 0 || parse_word(&cursor, ',', word, sizeof(word)))
 		return false;
-	first[0] = ',';
-	strcat(first, ",");
+	snprintf(first, sizeof(first), ",%s,", word);
 	snprintf(options, sizeof(options), ",%s,", mount->options);
 	return strstr(options, first) != NULL;
 }
@@ -147,8 +146,7 @@ static void read_controllers(struct hierarchy *hierarchy)
 	char text[sizeof(hierarchy->controllers) - 2];
 	autoclose int directory = fd_try_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
 
-	if (directory < 0 ||
-		fd_try_read(directory, "cgroup.controllers", text, sizeof(text)) < 0)
+	if (directory < 0 || fd_try_read(directory, "cgroup.controllers", text, sizeof(text)) < 0)
 		return;
 	for (char *space = text; (space = strchr(space, ' '));)
 		*space = ',';
@@ -175,8 +173,7 @@ void hierarchy_find(struct hierarchy_layout *layout)
 	}
 }
 
-const struct hierarchy *hierarchy_of(
-	const struct hierarchy_layout *layout, const char *controller)
+const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller)
 {
 	char word[64];
 

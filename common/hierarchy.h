@@ -16,7 +16,7 @@ enum { HIERARCHIES_MAX = 24 };
 struct hierarchy {
 	int version;
 	char controllers[256]; /* names between commas, ",cpu,cpuacct,"; on version 2 those that the own group has */
-	char own[PATH_MAX];    /* the directory of the own group */
+	char own[PATH_MAX]; /* the directory of the own group */
 };
 
 struct hierarchy_layout {

@@ -100,8 +100,8 @@ static int try_write_map(int process, const char *name, const struct idmap *map)
 	if (map->count == 0)
 		return 0;
 	if (!format_map(map, text, sizeof(text)))
-		die("cannot write %s: the map does not fit into the %zu bytes that the kernel takes", name,
-			sizeof(text) - 1);
+		die("cannot write %s: the map does not fit into the %zu bytes that the kernel takes",
+			name, sizeof(text) - 1);
 	return fd_try_write(process, name, text);
 }
 
@@ -203,23 +203,55 @@ struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 	return writer;
 }
 
-/* Whether the kernel's file NAME holds the extents of MAP; their order is the kernel's. */
+/* The numbers of a line such as "         0       1000          1". */
+static bool read_extent(char *line, struct idmap_extent *ret)
+{
+	uint32_t values[3];
+	size_t count = 0;
+
+	for (char *word; (word = strsep(&line, " "));) {
+		uint64_t number;
+
+		if (!*word)
+			continue;
+		if (count == 3 || parse_number(word, 0, UINT32_MAX, &number))
+			return false;
+		values[count++] = (uint32_t)number;
+	}
+	*ret = (struct idmap_extent){ values[0], values[1], values[2] };
+	return count == 3;
+}
+
+static bool has_extent(const struct idmap *map, const struct idmap_extent *extent)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct idmap_extent *there = &map->extents[i];
+
+		if (there->inner == extent->inner && there->outer == extent->outer &&
+			there->count == extent->count)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the kernel's file NAME holds the extents of MAP and no others; their order is the kernel's. */
 static bool reads_back(const char *name, const struct idmap *map)
 {
-	char text[16384];
-	char path[64];
+	char text[16384], path[64];
+	char *cursor = text;
 	size_t found = 0;
 
 	snprintf(path, sizeof(path), "/proc/self/%s", name);
 	if (fd_try_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return false;
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		struct idmap_extent got;
+	for (char *line; (line = strsep(&cursor, "\n"));) {
+		struct idmap_extent extent;
 
-		if (sscanf(line, "%u %u %u", &got.inner, &got.outer, &got.count) != 3)
+		if (!*line)
+			continue;
+		if (!read_extent(line, &extent) || !has_extent(map, &extent))
 			return false;
-		for (size_t i = 0; i < map->count; i++)
-			found += memcmp(&got, &map->extents[i], sizeof(got)) == 0;
+		found++;
 	}
 	return found == map->count;
 }

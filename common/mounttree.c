@@ -21,7 +21,8 @@ void mounttree_propagate(unsigned long propagation)
 {
 	if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | propagation, NULL) == 0)
 		return;
-	die_hint(errno == EINVAL ? "the caller is chrooted to a directory that is no mount point" : NULL,
+	die_hint(errno == EINVAL ? "the caller is chrooted to a directory that is no mount point" :
+				   NULL,
 		errno, "cannot change the propagation of the mounts at '/'");
 }
 
@@ -50,8 +51,7 @@ static int configure(int context, const char *type, const struct mounttree_optio
 	return result(syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
 }
 
-int mounttree_try_create(
-	const char *type, const struct mounttree_option *options, uint64_t attributes)
+int mounttree_try_create(const char *type, const struct mounttree_option *options, uint64_t attributes)
 {
 	int context = result(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
 
@@ -71,8 +71,7 @@ int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive)
 	struct mount_attr attributes = { .attr_set = set, .attr_clr = clear };
 	int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
-	return result(
-		syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof(attributes)));
+	return result(syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof(attributes)));
 }
 
 int mounttree_try_attach(int tree, int target)

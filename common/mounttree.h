@@ -29,7 +29,8 @@ int mounttree_try_clone(int fd);
  * Makes a new file system, detached. OPTIONS end with a row whose key is NULL; ATTRIBUTES are MOUNT_ATTR_*. Returns its tree, -errno on
  * failure. Not for file systems on a block device: the kernel looks their source up by path.
  */
-int mounttree_try_create(const char *type, const struct mounttree_option *options, uint64_t attributes);
+int mounttree_try_create(
+	const char *type, const struct mounttree_option *options, uint64_t attributes);
 
 /* Sets and clears MOUNT_ATTR_* on a mount and, if RECURSIVE, on all below it, as a whole or not at all. Returns 0 or -errno. */
 int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive);

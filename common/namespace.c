@@ -132,8 +132,11 @@ int namespace_different(int process, int flags)
 		if (stat(path, &own) < 0)
 			die_error(errno, "cannot look at '%s'", path);
 		if (fstatat(process, path + strlen("/proc/self/"), &other, 0) < 0)
-			die_hint(errno == EACCES ? "a process of another user: this needs CAP_SYS_PTRACE" : NULL,
-				errno, "cannot look at the target's '%s'", path + strlen("/proc/self/"));
+			die_hint(errno == EACCES ?
+					"a process of another user: this needs CAP_SYS_PTRACE" :
+					NULL,
+				errno, "cannot look at the target's '%s'",
+				path + strlen("/proc/self/"));
 		if (own.st_dev != other.st_dev || own.st_ino != other.st_ino)
 			different |= namespace_kinds[i].flag;
 	}

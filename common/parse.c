@@ -58,6 +58,24 @@ const char *parse_pid(const char *text, int32_t *ret)
 	return NULL;
 }
 
+const char *parse_hex(const char *text, uint64_t *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t value = 0;
+
+	if (!*text || strlen(text) > 16)
+		return "is not a mask of 64 bits in hexadecimal";
+	for (; *text; text++) {
+		const char *digit = strchr(digits, *text);
+
+		if (!digit)
+			return "is not a mask of 64 bits in hexadecimal";
+		value = value << 4 | (uint64_t)(digit - digits);
+	}
+	*ret = value;
+	return NULL;
+}
+
 const char *parse_mode(const char *text, uint32_t *ret)
 {
 	uint32_t mode = 0;

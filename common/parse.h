@@ -26,6 +26,9 @@ const char *parse_decimal(const char *text, unsigned int digits, uint64_t *ret);
 /* A size in bytes: a decimal number and optionally one of K M G T P (powers of 1024, either case); "1.5G" is allowed. */
 const char *parse_bytes(const char *text, uint64_t *ret);
 
+/* A mask in hexadecimal digits and nothing else, as in /proc/PID/status. */
+const char *parse_hex(const char *text, uint64_t *ret);
+
 /* File permissions in octal, "755" or "1777". */
 const char *parse_mode(const char *text, uint32_t *ret);
 

@@ -55,7 +55,8 @@ size_t report_quote(const char *text, char *quoted, size_t size)
 	return used;
 }
 
-static void put_line(const char *label, int error, const char *format, va_list values)
+__attribute__((format(printf, 3, 0))) static void put_line(
+	const char *label, int error, const char *format, va_list values)
 {
 	int saved = errno;
 	char text[LINE_SIZE / 2];

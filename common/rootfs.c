@@ -23,8 +23,12 @@ static const struct device {
 	const char *name;
 	unsigned int major, minor;
 } devices[] = {
-	{ "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
-	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+	{ "null", 1, 3 },
+	{ "zero", 1, 5 },
+	{ "full", 1, 7 },
+	{ "random", 1, 8 },
+	{ "urandom", 1, 9 },
+	{ "tty", 5, 0 },
 };
 
 enum { DEVICES = sizeof(devices) / sizeof(*devices) };
@@ -63,8 +67,8 @@ static int clone_tree(int fd, const char *path)
 	int tree = mounttree_try_clone(fd);
 
 	if (tree < 0)
-		die_hint(tree == -EPERM ? "this needs CAP_SYS_ADMIN: run it behind 'nsnew -r'" : NULL, -tree,
-			"cannot clone the mount of '%s'", path);
+		die_hint(tree == -EPERM ? "this needs CAP_SYS_ADMIN: run it behind 'nsnew -r'" : NULL,
+			-tree, "cannot clone the mount of '%s'", path);
 	return tree;
 }
 
@@ -79,14 +83,15 @@ static int create_tree(const char *type, const struct mounttree_option *options,
 
 static int create_proc(void)
 {
-	static const struct mounttree_option none[] = { { NULL } };
+	static const struct mounttree_option none[] = { { 0 } };
 	int tree = mounttree_try_create(
 		"proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
 	if (tree < 0)
-		die_hint(tree == -EPERM ? "a user namespace may mount /proc only with a PID namespace of its own (nsnew -p), "
-					  "and where no part of the /proc it has is hidden" :
-					  NULL,
+		die_hint(tree == -EPERM ?
+				"a user namespace may mount /proc only with a PID namespace of its own (nsnew -p), "
+				"and where no part of the /proc it has is hidden" :
+				NULL,
 			-tree, "cannot make a file system of type proc");
 	return tree;
 }
@@ -94,8 +99,8 @@ static int create_proc(void)
 static int create_tmpfs(const struct rootfs_mount *mount)
 {
 	const char *mode = mount->mode ? mount->mode : "755";
-	const struct mounttree_option plain[] = { { "mode", mode }, { NULL } };
-	const struct mounttree_option sized[] = { { "mode", mode }, { "size", mount->size }, { NULL } };
+	const struct mounttree_option plain[] = { { "mode", mode }, { 0 } };
+	const struct mounttree_option sized[] = { { "mode", mode }, { "size", mount->size }, { 0 } };
 
 	return create_tree("tmpfs", mount->size ? sized : plain, mount->attributes);
 }
@@ -125,13 +130,11 @@ static int clone_device(const struct device *device)
 
 static int create_pts(void)
 {
-	static const struct mounttree_option with_group[] = {
-		{ "ptmxmode", "0666" }, { "mode", "620" }, { "gid", "5" }, { NULL }
-	};
+	static const struct mounttree_option with_group[] = { { "ptmxmode", "0666" },
+		{ "mode", "620" }, { "gid", "5" }, { 0 } };
 	/* In a user namespace that has no group tty. */
-	static const struct mounttree_option without[] = {
-		{ "ptmxmode", "0666" }, { "mode", "620" }, { NULL }
-	};
+	static const struct mounttree_option without[] = { { "ptmxmode", "0666" },
+		{ "mode", "620" }, { 0 } };
 	int tree = mounttree_try_create("devpts", with_group, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
 	return tree >= 0 ? tree :
@@ -179,8 +182,10 @@ static void leave_chroot(void)
 	autoclose int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	if (self < 0 || setns(self, CLONE_NEWNS) < 0)
-		die_hint(errno == EPERM ? "this needs CAP_SYS_CHROOT, to be sure that no chroot is left behind" : NULL, errno,
-			"cannot enter the root of the own mount namespace");
+		die_hint(errno == EPERM ?
+				"this needs CAP_SYS_CHROOT, to be sure that no chroot is left behind" :
+				NULL,
+			errno, "cannot enter the root of the own mount namespace");
 }
 
 /* Opens PATH in the new root as a place to mount on; -errno. A symlink on the way stays inside, a last one is opened itself. */
@@ -255,8 +260,8 @@ static void probe_device(int dev, const char *name)
 
 	/* ENXIO is what /dev/tty says to a process that has no terminal. */
 	if (fd < 0 && fd != -ENXIO)
-		die_hint("the old root's /dev is mounted nodev; --bare leaves /dev to the root file system", -fd,
-			"cannot use '/dev/%s' in the new root", name);
+		die_hint("the old root's /dev is mounted nodev; --bare leaves /dev to the root file system",
+			-fd, "cannot use '/dev/%s' in the new root", name);
 }
 
 static void attach_device(int dev, int tree, const char *name)
@@ -317,14 +322,17 @@ static int open_sources(struct rootfs *rootfs)
 	for (size_t i = 0; i < rootfs->count; i++) {
 		struct rootfs_mount *mount = &rootfs->mounts[i];
 
-		mount->opened = mount->kind == ROOTFS_BIND ? fd_open(AT_FDCWD, mount->source, O_PATH) : -1;
+		mount->opened =
+			mount->kind == ROOTFS_BIND ? fd_open(AT_FDCWD, mount->source, O_PATH) : -1;
 	}
 
 	int root = fd_try_open(AT_FDCWD, rootfs->path, O_PATH | O_DIRECTORY);
 
 	if (root < 0)
-		die_hint(root == -ENOTDIR ? "a root file system is a directory; unpack an archive, mount an image" : NULL, -root,
-			"cannot use '%s' as the root", rootfs->path);
+		die_hint(root == -ENOTDIR ?
+				"a root file system is a directory; unpack an archive, mount an image" :
+				NULL,
+			-root, "cannot use '%s' as the root", rootfs->path);
 	return root;
 }
 
@@ -336,7 +344,9 @@ static void switch_root(int tree, int place)
 	if (error == 0)
 		error = mounttree_try_pivot(tree);
 	if (error < 0)
-		die_hint(error == -EINVAL ? "the current root cannot be pivoted away from (an initramfs?)" : NULL,
+		die_hint(error == -EINVAL ?
+				"the current root cannot be pivoted away from (an initramfs?)" :
+				NULL,
 			-error, "cannot change the root");
 }
 
@@ -378,7 +388,8 @@ void rootfs_enter(struct rootfs *rootfs)
 
 	autoclose int root = clone_tree(place, rootfs->path);
 
-	set_attributes(root, root_attributes | (rootfs->read_only ? MOUNT_ATTR_RDONLY : 0), rootfs->path);
+	set_attributes(
+		root, root_attributes | (rootfs->read_only ? MOUNT_ATTR_RDONLY : 0), rootfs->path);
 	for (size_t i = 0; i < rootfs->count; i++) {
 		rootfs->mounts[i].tree = create_mount(&rootfs->mounts[i]);
 		fd_close(&rootfs->mounts[i].opened);

@@ -15,18 +15,18 @@ enum rootfs_kind {
 	ROOTFS_BIND,  /* SOURCE of the old root, with all that is mounted below it */
 	ROOTFS_TMPFS, /* an empty directory in memory */
 	ROOTFS_PROC,  /* the processes of this PID namespace */
-	ROOTFS_DEV,   /* null zero full random urandom tty of the old root; pts, ptmx and shm of its own */
+	ROOTFS_DEV, /* null zero full random urandom tty of the old root; pts, ptmx and shm of its own */
 };
 
 struct rootfs_mount {
 	enum rootfs_kind kind;
 	const char *source;
-	const char *target;  /* in the new root; made, as a directory or a file, where it does not exist */
+	const char *target; /* in the new root; made, as a directory or a file, where it does not exist */
 	uint64_t attributes; /* MOUNT_ATTR_* that are set */
-	const char *size;    /* of a tmpfs, as its "size" option; NULL for the kernel's default of half the memory */
-	const char *mode;    /* of a tmpfs, in octal; NULL for 755 */
-	int opened;          /* for this module */
-	int tree;            /* for this module */
+	const char *size; /* of a tmpfs, as its "size" option; NULL for the kernel's default of half the memory */
+	const char *mode; /* of a tmpfs, in octal; NULL for 755 */
+	int opened;       /* for this module */
+	int tree;         /* for this module */
 };
 
 struct rootfs {

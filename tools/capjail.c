@@ -12,7 +12,8 @@ enum { DROP = CLI_LONG, KEEP, ALLOW_NEW_PRIVS };
 static const struct cli_option options[] = {
 	{ DROP, "drop", "LIST...", "give up these capabilities, for good" },
 	{ KEEP, "keep", "LIST...", "give up all but these" },
-	{ ALLOW_NEW_PRIVS, "allow-new-privs", NULL, "let set-user-ID programs and files with\ncapabilities have effect" },
+	{ ALLOW_NEW_PRIVS, "allow-new-privs", NULL,
+		"let set-user-ID programs and files with\ncapabilities have effect" },
 	{ 0, NULL, NULL, "LIST is names between commas, such as chown,net_raw or CAP_CHOWN, or all" },
 	{ 0 },
 };

@@ -20,7 +20,8 @@ static const struct cli_option options[] = {
 	{ SWAP, "swap", "SIZE", "swap space at most (default with --memory: 0)" },
 	{ 'c', "cpus", "NUMBER", "processor time at most, in processors: 1.5" },
 	{ 'p', "pids", "NUMBER", "processes and threads at most" },
-	{ SET, "set", "FILE=VALUE...", "any other setting, by the name of its file in\nthe cgroup, such as memory.high=90M" },
+	{ SET, "set", "FILE=VALUE...",
+		"any other setting, by the name of its file in\nthe cgroup, such as memory.high=90M" },
 	{ 0 },
 };
 
@@ -60,7 +61,8 @@ static void add(struct cli *cli, struct plan *plan, struct setting setting)
 	plan->settings[plan->count++] = setting;
 }
 
-static void add_number(struct cli *cli, struct plan *plan, int version, const char *file, uint64_t value)
+static void add_number(
+	struct cli *cli, struct plan *plan, int version, const char *file, uint64_t value)
 {
 	struct setting setting = { .version = version, .asked = true };
 
@@ -154,7 +156,8 @@ static void resolve(struct plan *plan)
 		const struct setting *setting = &plan->settings[i];
 		char controller[sizeof(setting->file)];
 
-		snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(setting->file, "."), setting->file);
+		snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(setting->file, "."),
+			setting->file);
 		if (strcmp(controller, "cgroup") == 0) {
 			plan->settings[kept++] = *setting;
 			continue;
@@ -163,8 +166,9 @@ static void resolve(struct plan *plan)
 		int version = cgroup_plan_controller(&plan->group, &plan->layout, controller);
 
 		if (version == 0)
-			die_hint("it is not enabled for the own cgroup (cgroup.controllers), or not in this kernel", 0,
-				"cannot limit '%s': no cgroup controller '%s' here", setting->file, controller);
+			die_hint("it is not enabled for the own cgroup (cgroup.controllers), or not in this kernel",
+				0, "cannot limit '%s': no cgroup controller '%s' here",
+				setting->file, controller);
 		if (setting->version == 0 || setting->version == version)
 			plan->settings[kept++] = *setting;
 	}
@@ -215,7 +219,8 @@ static void report_out_of_memory(const struct cgroup *group)
 	if (cgroup_try_count(group, "memory.peak", NULL, &peak) ||
 		cgroup_try_count(group, "memory.max_usage_in_bytes", NULL, &peak))
 		format_bytes(peak, peak_text, sizeof(peak_text));
-	warn("out of memory: the kernel killed %" PRIu64 " process%s of cgroup '%s' (limit %s, peak %s)",
+	warn("out of memory: the kernel killed %" PRIu64
+	     " process%s of cgroup '%s' (limit %s, peak %s)",
 		killed, killed == 1 ? "" : "es", group->name, limit_text, peak_text);
 }
 

@@ -36,7 +36,8 @@ static const struct cli_option options[] = {
 	{ 'r', "root", "[=DIR]", "in DIR as its root, by default the target's" },
 	{ 'w', "wd", "[=DIR]", "in DIR, by default the target's working\ndirectory" },
 	{ 0, NULL, NULL, "Processes and files" },
-	{ 'F', "no-fork", NULL, "do not fork for --pid: only COMMAND's children\nare in the PID namespace" },
+	{ 'F', "no-fork", NULL,
+		"do not fork for --pid: only COMMAND's children\nare in the PID namespace" },
 	{ KEEP_FD, "keep-fd", "FD...", "leave FD open; all others from 3 up are closed" },
 	{ 0 },
 };
@@ -66,7 +67,8 @@ struct plan {
 
 static void parse_kind(struct cli *cli, struct plan *plan, int id)
 {
-	static const char letters[NAMESPACE_KINDS + 1] = "muinpCTU"; /* in the order of namespace_kinds */
+	static const char letters[NAMESPACE_KINDS + 1] =
+		"muinpCTU"; /* in the order of namespace_kinds */
 	const char *letter = strchr(letters, id);
 
 	if (!letter)

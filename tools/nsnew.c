@@ -45,14 +45,17 @@ static const struct cli_option options[] = {
 	{ 'c', "map-current-user", NULL, "be the same user and group inside" },
 	{ MAP_USER, "map-user", "UID", "be user UID inside" },
 	{ MAP_GROUP, "map-group", "GID", "be group GID inside" },
-	{ MAP_USERS, "map-users", "INNER:OUTER:COUNT...", "map COUNT users from INNER on to those from\nOUTER on" },
+	{ MAP_USERS, "map-users", "INNER:OUTER:COUNT...",
+		"map COUNT users from INNER on to those from\nOUTER on" },
 	{ MAP_GROUPS, "map-groups", "INNER:OUTER:COUNT...", "the same for groups" },
 	{ SETGROUPS, "setgroups", "allow|deny", "whether setgroups(2) is allowed inside" },
 	{ KEEP_GROUPS, "keep-groups", NULL, "keep supplementary groups that cannot be\ndropped" },
 	{ 0, NULL, NULL, "What is set up inside" },
 	{ HOSTNAME, "hostname", "NAME", "set the host name (implies --uts)" },
-	{ PROPAGATION, "propagation", "MODE", "mount propagation: private (default), slave,\nshared or unchanged" },
-	{ MOUNT_PROC, "mount-proc", "[=DIR]", "mount a /proc of the new PID namespace (implies\n--mount)" },
+	{ PROPAGATION, "propagation", "MODE",
+		"mount propagation: private (default), slave,\nshared or unchanged" },
+	{ MOUNT_PROC, "mount-proc", "[=DIR]",
+		"mount a /proc of the new PID namespace (implies\n--mount)" },
 	{ NO_LOOPBACK, "no-loopback", NULL, "leave the loopback interface down" },
 	{ 0, NULL, NULL, "Processes" },
 	{ 'f', "fork", NULL, "run COMMAND as a child, as --pid always does" },
@@ -85,7 +88,8 @@ static const char *parse_propagation(const char *text, unsigned long *ret)
 	static const struct {
 		const char *name;
 		unsigned long flag;
-	} modes[] = { { "private", MS_PRIVATE }, { "slave", MS_SLAVE }, { "shared", MS_SHARED }, { "unchanged", 0 } };
+	} modes[] = { { "private", MS_PRIVATE }, { "slave", MS_SLAVE }, { "shared", MS_SHARED },
+		{ "unchanged", 0 } };
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		if (strcmp(text, modes[i].name) == 0) {
@@ -115,7 +119,8 @@ static const char *map_own(struct idmap *map, const char *text, uint32_t own)
 
 static void parse_namespace(struct cli *cli, struct plan *plan, int id)
 {
-	static const char letters[NAMESPACE_KINDS + 1] = "muinpCTU"; /* in the order of namespace_kinds */
+	static const char letters[NAMESPACE_KINDS + 1] =
+		"muinpCTU"; /* in the order of namespace_kinds */
 	const char *letter = strchr(letters, id);
 
 	if (!letter)
@@ -215,8 +220,8 @@ static void apply_namespaces(const struct plan *plan)
 	struct idmap_writer writer = { .start = -1 };
 
 	if (user && idmap_try_drop_groups() < 0 && !plan->keep_groups)
-		die_hint("give --keep-groups to take them along, where they keep opening files although they do not show", 0,
-			"cannot drop the supplementary groups before entering a user namespace");
+		die_hint("give --keep-groups to take them along, where they keep opening files although they do not show",
+			0, "cannot drop the supplementary groups before entering a user namespace");
 	if (user)
 		writer = idmap_prepare(&plan->idmap);
 	namespace_unshare(plan->namespaces);
@@ -233,14 +238,16 @@ static void apply_namespaces(const struct plan *plan)
 /* In the first process of the new PID namespace, which is the one whose processes the new /proc shows. */
 static void mount_proc(const char *path)
 {
-	static const struct mounttree_option none[] = { { NULL } };
+	static const struct mounttree_option none[] = { { 0 } };
 	autoclose int place = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 	autoclose int tree = mounttree_try_create(
 		"proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	int error = tree < 0 ? tree : mounttree_try_attach(tree, place);
 
 	if (error < 0)
-		die_hint(error == -EPERM ? "parts of the /proc seen here are hidden, so a user namespace gets no other one" : NULL,
+		die_hint(error == -EPERM ?
+				"parts of the /proc seen here are hidden, so a user namespace gets no other one" :
+				NULL,
 			-error, "cannot mount /proc on '%s'", path);
 }
 

@@ -16,10 +16,12 @@ enum { TMPFS = CLI_LONG, PROC, BARE, READ_ONLY, KEEP_FD, FDS_MAX = 64 };
 
 static const struct cli_option options[] = {
 	{ READ_ONLY, "read-only", NULL, "make the root read-only" },
-	{ 'b', "bind", "SRC[:DST[:OPTIONS]]...", "show SRC of the old root at DST (default: SRC)\n"
-						   "OPTIONS: ro,dev,suid,noexec" },
-	{ TMPFS, "tmpfs", "DST[:OPTIONS]...", "an empty directory in memory at DST\n"
-					      "OPTIONS: size=SIZE,mode=MODE,noexec,ro" },
+	{ 'b', "bind", "SRC[:DST[:OPTIONS]]...",
+		"show SRC of the old root at DST (default: SRC)\n"
+		"OPTIONS: ro,dev,suid,noexec" },
+	{ TMPFS, "tmpfs", "DST[:OPTIONS]...",
+		"an empty directory in memory at DST\n"
+		"OPTIONS: size=SIZE,mode=MODE,noexec,ro" },
 	{ PROC, "proc", NULL, "a /proc, also where the PID namespace is the\ncaller's" },
 	{ BARE, "bare", NULL, "no /dev and no /proc unless asked for" },
 	{ 'w', "workdir", "DIR", "start in DIR of the new root (default: /)" },
@@ -48,7 +50,8 @@ struct plan {
 static void check_target(const struct cli *cli, const char *target)
 {
 	if (target[0] != '/')
-		cli_die(cli, "--%s: the place '%s' is not an absolute path", cli->current->name, target);
+		cli_die(cli, "--%s: the place '%s' is not an absolute path", cli->current->name,
+			target);
 	if (target[strspn(target, "/.")] == '\0')
 		cli_die(cli, "--%s: '%s' is the root itself", cli->current->name, target);
 }
@@ -101,7 +104,8 @@ static void parse_options(const struct cli *cli, struct rootfs_mount *mount, cha
 		if (parse_attribute(word, &mount->attributes))
 			continue;
 		if (mount->kind == ROOTFS_BIND)
-			cli_die(cli, "--%s: '%s' is not one of ro, dev, suid, noexec", cli->current->name, word);
+			cli_die(cli, "--%s: '%s' is not one of ro, dev, suid, noexec",
+				cli->current->name, word);
 		parse_tmpfs_option(cli, mount, word);
 	}
 }
