@@ -1,0 +1,158 @@
+# One file for the whole tree; `make help` lists what it can do. All output is below build/FLAVOUR/.
+
+VERSION := $(file <VERSION)
+PREFIX ?= /usr/local
+# Give V=1 to see the commands, WERROR=1 to stop at a warning.
+Q := $(if $(V),,@)
+
+MODULES := $(wildcard common/*.c)
+TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
+C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c)
+
+FLAVOURS := release asan
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wformat=2 -Wwrite-strings $(if $(WERROR),-Werror)
+CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g -MMD -MP $(WARNINGS)
+CFLAGS_release := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-ffunction-sections -fdata-sections
+LDFLAGS_release := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
+CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_asan := -fsanitize=address,undefined
+
+LDLIBS := -lcap
+
+ifneq ($(findstring musl-gcc,$(CC)),)
+# Debian's wrapper has no start files for -static-pie, and hides libcap and the kernel's headers.
+CFLAGS_all += -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+LDFLAGS_release := -static $(filter-out -static-pie,$(LDFLAGS_release))
+LDLIBS := $(shell $(CC) -print-file-name=libcap.a)
+endif
+
+# Goals that install what they need first, so that they work on a fresh machine.
+SETS_setup := build demo test
+SETS_demo := build demo
+SETS_check := build test
+SETS_check-asan := build test
+SETS_lint := build lint
+SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
+SETUP := $(if $(SETS),setup)
+
+all: $(TOOLS:%=build/release/bin/%) ## build the links into build/release/bin (the default)
+
+check: tests-release ## run all tests, as root also as an unprivileged user (TESTS="cli test_parse": only these)
+	@tests/run.sh release
+
+check-asan: tests-asan ## the same, built with the address and undefined-behaviour sanitizers
+	@tests/run.sh asan
+
+demo: all | $(SETUP) ## set up, build, and show a container made of links
+	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
+
+LINTS := layers cloexec functions style analyze
+lint: $(LINTS:%=lint-%) ## all static checks: layers cloexec functions style analyze (one of them: make lint-style)
+$(LINTS:%=lint-%): lint-%: | $(SETUP)
+	@tests/lint/$*.sh
+lint-analyze: build/compile_commands.json
+
+format: ## lay out all C files by .clang-format
+	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h)
+
+setup: ## install the Debian packages that are missing (SETS="build demo test lint": for these)
+	@tests/setup.sh $(SETS)
+
+compile_commands.json: build/compile_commands.json ## write build/compile_commands.json for clang tools
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## show this list
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z_.-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand -t 24 | sed 's/^/    /'
+	@echo 'Variables: CC CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR V=1 WERROR=1'
+
+# What install puts where below PREFIX, as source:mode:destination.
+INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:bin/$(tool)) \
+	$(foreach page,$(wildcard man/*.[1-8]),$(page):644:share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(foreach file,$(wildcard completions/bash/*),$(file):644:share/bash-completion/completions/$(notdir $(file))) \
+	$(foreach file,$(wildcard completions/zsh/*),$(file):644:share/zsh/site-functions/$(notdir $(file))) \
+	$(foreach file,$(wildcard completions/fish/*),$(file):644:share/fish/vendor_completions.d/$(notdir $(file)))
+part = $(word $(1),$(subst :, ,$(2)))
+define newline
+
+
+endef
+
+install: all ## copy links, manual pages and completions below DESTDIR and PREFIX (/usr/local)
+	$(foreach file,$(INSTALLED),$(Q)install -D -m $(call part,2,$(file)) $(call part,1,$(file)) \
+		'$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
+
+uninstall: ## remove what install copied
+	$(foreach file,$(INSTALLED),$(Q)rm -f '$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
+
+# $(call require,FILE,PACKAGE): without it the linker's last words would be "cannot find -lcap".
+define require
+	@test -e "$$($(CC) -print-file-name=$(1))" || \
+		{ echo "nschain: $(1) is missing: install $(2) (Debian's name), or run: make setup" >&2; exit 1; }
+endef
+quoted = '$(subst ','\'',$(1))'
+
+define flavour
+COMPILE_$(1) = $$(CC) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(CPPFLAGS) $$(CFLAGS)
+LINK_$(1) = $$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$(LDFLAGS_$(1)) $$(LDFLAGS)
+
+tests-$(1): $$(TOOLS:%=build/$(1)/bin/%) $$(UNITS:%=build/$(1)/unit/%) $$(HELPERS:%=build/$(1)/helpers/%)
+
+# Changes when the commands do, so that everything is built again with another compiler or other flags.
+build/$(1)/flags: FORCE | $$(SETUP)
+	@command -v $$(firstword $$(CC)) >/dev/null || \
+		{ echo "nschain: $$(firstword $$(CC)) is missing: install gcc, or run: make setup" >&2; exit 1; }
+	$$(call require,libc.a,libc6-dev)
+	$$(call require,libcap.a,libcap-dev)
+	@mkdir -p $$(@D)
+	@printf '%s\n' $$(call quoted,$$(COMPILE_$(1)) : $$(LINK_$(1))) | cmp -s - $$@ || \
+		printf '%s\n' $$(call quoted,$$(COMPILE_$(1)) : $$(LINK_$(1))) >$$@
+
+build/$(1)/%.o: %.c build/$(1)/flags
+	$$(if $$(Q),@echo '  CC $(1) $$<')
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(COMPILE_$(1)) -c -o $$@ $$<
+
+build/$(1)/libnschain.a: $$(MODULES:%.c=build/$(1)/%.o)
+	$$(Q)rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+
+build/$(1)/bin/%: build/$(1)/tools/%.o build/$(1)/libnschain.a
+	$$(if $$(Q),@echo '  LD $$@')
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
+
+build/$(1)/unit/%: build/$(1)/tests/unit/%.o build/$(1)/libnschain.a
+	$$(if $$(Q),@echo '  LD $$@')
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
+
+# Payloads run inside any root file system: always static, never with sanitizers.
+build/$(1)/helpers/%: tests/helpers/%.c build/$(1)/flags
+	$$(if $$(Q),@echo '  LD $$@')
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(COMPILE_release) $$(LDFLAGS_release) $$(LDFLAGS) -MT $$@ -MF $$@.d -o $$@ $$<
+endef
+$(foreach name,$(FLAVOURS),$(eval $(call flavour,$(name))))
+
+json = $(subst ",\",$(subst \,\\,$(1)))
+build/compile_commands.json: build/release/flags
+	@for file in $(C_FILES); do \
+		printf '{"directory": "%s", "file": "%s", "command": "%s -c %s"},\n' '$(CURDIR)' "$$file" \
+			$(call quoted,$(call json,$(filter-out -MMD -MP,$(COMPILE_release)))) "$$file"; \
+	done | sed '1s/^/[/; $$s/,$$/]/' >$@
+
+FORCE:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all check check-asan demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
+
+-include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, lint that are missing.
+# Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
+set -euo pipefail
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+declare -A packages=(
+	[build]='gcc make libc6-dev libcap-dev'
+	[demo]='busybox-static'
+	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools'
+	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
+)
+
+has_archive() {
+	[[ -e $("${CC:-cc}" -print-file-name="$1" 2>/dev/null) ]]
+}
+
+# A dynamic busybox cannot run alone in a root file system.
+has_static_busybox() {
+	type -P busybox >/dev/null && ! ldd "$(type -P busybox)" 2>/dev/null | grep -q '=>'
+}
+
+# Whether what Debian packs as PACKAGE is there, wherever it came from.
+has() {
+	if dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'; then
+		return 0
+	fi
+	case $1 in
+	gcc) type -P "${CC:-cc}" ;;
+	libc6-dev) has_archive libc.a ;;
+	libcap-dev) has_archive libcap.a ;;
+	busybox-static) has_static_busybox ;;
+	uidmap) type -P newuidmap ;;
+	libcap2-bin) type -P capsh ;;
+	util-linux) type -P setpriv ;;
+	procps) type -P ps ;;
+	squashfs-tools) type -P mksquashfs ;;
+	*) type -P "$1" ;;
+	esac >/dev/null
+}
+
+missing=()
+for set; do
+	for package in ${packages[$set]:?no such set}; do
+		has "$package" || missing+=("$package")
+	done
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+if ! type -P apt-get >/dev/null; then
+	echo "setup: missing, by Debian's package names: ${missing[*]}" >&2
+	exit 1
+fi
+if [[ $EUID -ne 0 ]]; then
+	echo "setup: missing; as root: apt-get install ${missing[*]}" >&2
+	exit 1
+fi
+
+echo "setup: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# A list that cannot be renewed matters only if the packages cannot be had either.
+apt-get -qq update >"$log" 2>&1 || true
+if ! apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 \
+	install "${missing[@]}" </dev/null >>"$log" 2>&1; then
+	tail -n 30 "$log" >&2
+	echo "setup: cannot install ${missing[*]}" >&2
+	exit 1
+fi
