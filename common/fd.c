@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -100,13 +101,36 @@ int fd_try_open_inside(int rootfd, const char *path, int flags)
 		.flags = (unsigned int)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	long fd;
+	long fd = -1;
 
-	/* EAGAIN: something on the way was renamed meanwhile and ".." could not be vouched for, openat2(2). */
-	do
+	/* EAGAIN: something on the way was renamed meanwhile and ".." could not be vouched for, openat2(2). Not for ever. */
+	errno = EAGAIN;
+	for (int i = 0; i < 1000 && fd < 0 && (errno == EINTR || errno == EAGAIN); i++)
 		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return fd < 0 ? -errno : (int)fd;
+}
+
+bool fd_is_inside_root(void)
+{
+	char path[PATH_MAX];
+
+	return syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
+}
+
+const char *fd_list_add(struct fd_list *list, const char *text)
+{
+	int fd;
+	const char *reason = parse_fd(text, &fd);
+
+	if (reason)
+		return reason;
+	/* What is not open now might be an fd of this program's later. */
+	if (fcntl(fd, F_GETFD) < 0)
+		return "is not open";
+	if (list->count == sizeof(list->list) / sizeof(*list->list))
+		return "is one more than can be kept";
+	list->list[list->count++] = fd;
+	return NULL;
 }
 
 void fd_fill_standard(void)
@@ -149,7 +173,8 @@ void fd_close_others(const int *keep, size_t count)
 		unsigned int next = ~0U;
 
 		for (size_t i = 0; i < count; i++) {
-			if (keep[i] >= (int)first && (unsigned int)keep[i] < next)
+			if (keep[i] >= 0 && (unsigned int)keep[i] >= first &&
+				(unsigned int)keep[i] < next)
 				next = (unsigned int)keep[i];
 		}
 		if (next == ~0U)

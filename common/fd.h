@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -38,11 +39,23 @@ int fd_try_write(int dirfd, const char *path, const char *text);
  */
 int fd_try_open_inside(int rootfd, const char *path, int flags);
 
+/* Whether the working directory is below the root directory of this process: the kernel calls one that is not "(unreachable)". getcwd(2) */
+bool fd_is_inside_root(void);
+
 /*
  * Fills each closed one of the fds 0 to 2 with something that can be neither read, written nor walked, closed again by exec, so that
  * no file opened later takes its place and receives messages. Call it first thing in main.
  */
 void fd_fill_standard(void);
+
+/* The fds that a command line names to be kept. */
+struct fd_list {
+	size_t count;
+	int list[64];
+};
+
+/* Adds the fd whose number is TEXT. Returns NULL or, as parse.h, the reason against it: no number, not open, too many. */
+const char *fd_list_add(struct fd_list *list, const char *text);
 
 /* Closes every fd from 3 up but the COUNT ones in KEEP (any order, values below 3 are ignored). Dies. close_range(2). */
 void fd_close_others(const int *keep, size_t count);

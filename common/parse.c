@@ -1,5 +1,6 @@
 #include "common/parse.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -45,6 +46,30 @@ const char *parse_id(const char *text, uint32_t *ret)
 	if (parse_number(text, 0, PARSE_ID_MAX, &value))
 		return "is not an id from 0 to 4294967294";
 	*ret = (uint32_t)value;
+	return NULL;
+}
+
+const char *parse_id_pair(const char *text, uint32_t *ret_user, uint32_t *ret_group)
+{
+	const char *cursor = text;
+	uint32_t user, group;
+	char word[16];
+
+	if (parse_word(&cursor, ':', word, sizeof(word)) || parse_id(word, &user) || !cursor ||
+		parse_id(cursor, &group))
+		return "is not of the form UID:GID in numbers";
+	*ret_user = user;
+	*ret_group = group;
+	return NULL;
+}
+
+const char *parse_fd(const char *text, int *ret)
+{
+	uint64_t value;
+
+	if (parse_number(text, 0, INT32_MAX, &value))
+		return "is not a file descriptor";
+	*ret = (int)value;
 	return NULL;
 }
 
@@ -132,30 +157,81 @@ const char *parse_decimal(const char *text, unsigned int digits, uint64_t *ret)
 	return NULL;
 }
 
+const char *parse_seconds(const char *text, int64_t *ret_seconds, uint32_t *ret_nanoseconds)
+{
+	enum { DIGITS = 9, BILLION = 1000000000 };
+	bool negative = text[0] == '-';
+	uint64_t value;
+	const char *reason = parse_decimal(text + negative, DIGITS, &value);
+
+	if (reason)
+		return reason;
+
+	int64_t seconds = (int64_t)(value / BILLION);
+	uint32_t rest = (uint32_t)(value % BILLION);
+
+	/* -1.25 is 0.75 seconds after -2. */
+	*ret_seconds = !negative ? seconds : rest ? -seconds - 1 : -seconds;
+	*ret_nanoseconds = negative && rest ? BILLION - rest : rest;
+	return NULL;
+}
+
+const char *parse_signal(const char *text, int *ret)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} signals[] = { { "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT },
+		{ "ILL", SIGILL }, { "TRAP", SIGTRAP }, { "ABRT", SIGABRT }, { "BUS", SIGBUS },
+		{ "FPE", SIGFPE }, { "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "SEGV", SIGSEGV },
+		{ "USR2", SIGUSR2 }, { "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
+		{ "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP }, { "TSTP", SIGTSTP },
+		{ "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG }, { "XCPU", SIGXCPU },
+		{ "XFSZ", SIGXFSZ }, { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },
+		{ "WINCH", SIGWINCH }, { "IO", SIGIO }, { "PWR", SIGPWR }, { "SYS", SIGSYS } };
+	const char *bare = strncmp(text, "SIG", 3) == 0 ? text + 3 : text;
+	uint64_t number;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		if (strcmp(bare, signals[i].name) == 0) {
+			*ret = signals[i].number;
+			return NULL;
+		}
+	}
+	/* 64 is the kernel's _NSIG. */
+	if (parse_number(text, 1, 64, &number))
+		return "is not a signal such as TERM or 15";
+	*ret = (int)number;
+	return NULL;
+}
+
 const char *parse_bytes(const char *text, uint64_t *ret)
 {
 	static const char units[] = "KMGTP";
 	enum { FRACTION = 3, SCALE = 1000 };
 	const char *cursor = text;
 	bool whole = !strchr(text, '.');
-	uint64_t value;
+	uint64_t value = 0;
 	const char *reason = take_decimal(&cursor, whole ? 0 : FRACTION, &value);
+	/* 64 bits of digits times at most 2^50 fit. */
+	unsigned __int128 scaled = value;
 
 	if (reason)
 		return strstr(reason, "not a number") ? "is not a size such as 64M or 1.5G" : reason;
-
 	if (*cursor) {
 		char letter = *cursor >= 'a' ? (char)(*cursor - 'a' + 'A') : *cursor;
 		const char *unit = strchr(units, letter);
 
 		if (!unit || cursor[1])
 			return "is not a size such as 64M or 1.5G";
-		if (__builtin_mul_overflow(value, UINT64_C(1) << 10 * (unit - units + 1), &value))
-			return "is too large";
+		scaled *= UINT64_C(1) << 10 * (unit - units + 1);
 	} else if (!whole) {
 		return "is a fraction of a byte";
 	}
-	*ret = whole ? value : value / SCALE;
+	scaled /= whole ? 1 : SCALE;
+	if (scaled > UINT64_MAX)
+		return "is too large";
+	*ret = (uint64_t)scaled;
 	return NULL;
 }
 

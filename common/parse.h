@@ -17,11 +17,23 @@ const char *parse_number(const char *text, uint64_t min, uint64_t max, uint64_t 
 /* A user or group id, 0 to 4294967294: see setresuid(2) for the one that is left out. */
 const char *parse_id(const char *text, uint32_t *ret);
 
+/* "USER:GROUP" in numbers. */
+const char *parse_id_pair(const char *text, uint32_t *ret_user, uint32_t *ret_group);
+
+/* A file descriptor. */
+const char *parse_fd(const char *text, int *ret);
+
 /* A PID, 1 to 4194304, the most that pid_max of proc_sys_kernel(5) allows. */
 const char *parse_pid(const char *text, int32_t *ret);
 
 /* A decimal number with at most DIGITS digits (0 to 9) behind the point, times 10^DIGITS: "1.5" with 3 digits is 1500. */
 const char *parse_decimal(const char *text, unsigned int digits, uint64_t *ret);
+
+/* "SECONDS" or "SECONDS.FRACTION" with up to nine digits, a '-' before it for less than zero; *RET_NANOSECONDS counts up from *RET_SECONDS. */
+const char *parse_seconds(const char *text, int64_t *ret_seconds, uint32_t *ret_nanoseconds);
+
+/* The name of a signal with or without "SIG", or its number. signal(7) */
+const char *parse_signal(const char *text, int *ret);
 
 /* A size in bytes: a decimal number and optionally one of K M G T P (powers of 1024, either case); "1.5G" is allowed. */
 const char *parse_bytes(const char *text, uint64_t *ret);
