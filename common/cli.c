@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FIRST_ROW = CLI_LONG, FIRST_OWN_ROW = FIRST_ROW + CLI_OPTIONS_MAX };
+
 static const struct cli_option own_options[] = {
 	{ 'h', "help", NULL, "print this text and exit" },
 	{ 'V', "version", NULL, "print the version and exit" },
@@ -26,10 +28,10 @@ static bool may_repeat(const struct cli_option *option)
 	return !option->argument || strstr(option->argument, "...");
 }
 
-static const struct cli_option *find_by_id(const struct cli_option *options, int id)
+static const struct cli_option *find_by_letter(const struct cli_option *options, int letter)
 {
 	for (; options->help; options++) {
-		if (options->name && options->id == id)
+		if (options->name && options->id == letter)
 			return options;
 	}
 	return NULL;
@@ -46,24 +48,32 @@ static const struct cli_option *find_by_name(
 	return NULL;
 }
 
-static void add_options(
-	struct cli *cli, const struct cli_option *options, size_t *count, char **letter)
+static bool has_letter(const struct cli_option *option)
 {
-	for (; options->help; options++) {
-		if (!options->name)
+	return option->id > 0 && option->id < CLI_LONG;
+}
+
+/* A long form is to getopt_long(3) the number of its row, counted from FIRST to be out of the way of letters. */
+static void add_options(
+	struct cli *cli, const struct cli_option *options, int first, size_t *count, char **letter)
+{
+	for (int row = 0; options[row].help; row++) {
+		const struct cli_option *option = &options[row];
+
+		if (!option->name)
 			continue;
-		if (*count + 1 >= CLI_OPTIONS_MAX)
+		if (*count + 1 >= CLI_OPTIONS_MAX || row >= CLI_OPTIONS_MAX)
 			die("the option table has more than %d rows", CLI_OPTIONS_MAX);
 		cli->longs[(*count)++] = (struct option){
-			.name = options->name,
-			.has_arg = takes_value(options) ? required_argument :
-				options->argument       ? optional_argument :
-							  no_argument,
-			.val = options->id,
+			.name = option->name,
+			.has_arg = takes_value(option) ? required_argument :
+				option->argument       ? optional_argument :
+							 no_argument,
+			.val = first + row,
 		};
-		if (options->id < CLI_LONG) {
-			*(*letter)++ = (char)options->id;
-			if (takes_value(options))
+		if (has_letter(option)) {
+			*(*letter)++ = (char)option->id;
+			if (takes_value(option))
 				*(*letter)++ = ':';
 		}
 	}
@@ -83,8 +93,8 @@ void cli_start(struct cli *cli, const struct cli_program *program, int argc, cha
 	/* "+": stop at the first operand. ":": leave the messages to us. */
 	*letter++ = '+';
 	*letter++ = ':';
-	add_options(cli, program->options, &count, &letter);
-	add_options(cli, own_options, &count, &letter);
+	add_options(cli, program->options, FIRST_ROW, &count, &letter);
+	add_options(cli, own_options, FIRST_OWN_ROW, &count, &letter);
 	*letter = '\0';
 	opterr = 0;
 	optind = 1;
@@ -93,16 +103,14 @@ void cli_start(struct cli *cli, const struct cli_program *program, int argc, cha
 /* The left column of a row: "  -m, --memory=SIZE". Returns its width. */
 static int print_names(const struct cli_option *option)
 {
-	bool repeats = option->argument && strstr(option->argument, "...");
-	int width = option->id < CLI_LONG ? printf("  -%c, ", option->id) : printf("      ");
+	const char *argument = option->argument;
+	int width = has_letter(option) ? printf("  -%c, ", option->id) : printf("      ");
 
 	width += printf("--%s", option->name);
-	if (takes_value(option))
-		width += printf("=%.*s", (int)strlen(option->argument) - (repeats ? 3 : 0),
-			option->argument);
-	else if (option->argument)
-		width += printf("%s", option->argument);
-	return width + (repeats ? printf("...") : 0);
+	if (!argument)
+		return width;
+	/* An optional one comes with its '='. */
+	return width + printf("%s%s", takes_value(option) ? "=" : "", argument);
 }
 
 static void print_rows(const struct cli_option *options)
@@ -111,7 +119,7 @@ static void print_rows(const struct cli_option *options)
 
 	for (; options->help; options++) {
 		if (!options->name) {
-			printf("\n%s:\n", options->help);
+			printf("\n%s\n", options->help);
 			continue;
 		}
 
@@ -232,41 +240,80 @@ static void check_repetition(struct cli *cli)
 
 	if (*seen && !may_repeat(cli->current))
 		cli_die(cli, "option '--%s' is given twice", cli->current->name);
-	*seen = true;
+	*seen = cli->value != NULL;
 }
 
-int cli_next(struct cli *cli)
+void cli_store(struct cli *cli, void *plan)
+{
+	cli->store = plan;
+}
+
+/* The row of what getopt_long(3) returned; NULL for none. */
+static const struct cli_option *find_row(const struct cli *cli, int value)
+{
+	const struct cli_option *option;
+
+	if (value >= FIRST_OWN_ROW)
+		return &own_options[value - FIRST_OWN_ROW];
+	if (value >= FIRST_ROW)
+		return &cli->program->options[value - FIRST_ROW];
+	option = find_by_letter(cli->program->options, value);
+	return option ? option : find_by_letter(own_options, value);
+}
+
+static void remember(const struct cli *cli)
+{
+	void *place = (char *)cli->store + cli->current->stored - 1;
+
+	if (cli->current->argument)
+		*(const char **)place = cli->value;
+	else
+		*(bool *)place = true;
+}
+
+/* Takes one option. False at their end. */
+static bool take_option(struct cli *cli)
 {
 	const char *word = optind < cli->argc ? cli->argv[optind] : "";
 
 	if (strncmp(word, "--", 2) == 0 && word[2])
 		check_long_option(cli, word + 2);
 
-	int id = getopt_long(cli->argc, cli->argv, cli->shorts, cli->longs, NULL);
+	int value = getopt_long(cli->argc, cli->argv, cli->shorts, cli->longs, NULL);
 
-	if (id == -1)
-		return 0;
-	if (id == 'h' || id == 'V') {
-		if (id == 'h')
-			print_help(cli->program);
-		print_version(cli->program);
-	}
-	if (id == '?')
+	if (value == -1)
+		return false;
+	if (value == '?')
 		cli_die(cli, "unknown option '-%c'", optopt);
-
-	cli->current = find_by_id(cli->program->options, id == ':' ? optopt : id);
+	cli->current = find_row(cli, value == ':' ? optopt : value);
 	if (!cli->current)
-		cli_die(cli, "option %d is not in the table", id);
-	if (id == ':')
-		cli_die(cli, "option '--%s' needs a value: %s", cli->current->name,
-			cli->current->argument);
+		cli_die(cli, "option %d is not in the table", value);
+	if (value == ':')
+		cli_die(cli, "option '--%s' needs a value: %.*s", cli->current->name,
+			(int)strcspn(cli->current->argument, "."), cli->current->argument);
+	if (cli->current == &own_options[0])
+		print_help(cli->program);
+	if (cli->current == &own_options[1])
+		print_version(cli->program);
 	cli->value = optarg;
 	check_repetition(cli);
-	return id;
+	return true;
+}
+
+int cli_next(struct cli *cli)
+{
+	while (take_option(cli)) {
+		if (!cli->current->stored)
+			return cli->current->id;
+		remember(cli);
+	}
+	return 0;
 }
 
 void cli_check(const struct cli *cli, const char *reason)
 {
+	if (reason && !cli->value)
+		cli_die(cli, "--%s %s", cli->current->name, reason);
 	if (reason)
 		cli_die(cli, "--%s: '%s' %s", cli->current->name, cli->value, reason);
 }

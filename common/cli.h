@@ -9,14 +9,26 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stddef.h>
 
-/* One row. A row without NAME is a heading of --help; the table ends with a row that is all zero. */
+/*
+ * One row. A row without NAME is a heading of --help; the table ends with a row that is all zero. Where all that an option does is to be
+ * remembered, its row says where, and cli_next() does not return it.
+ */
 struct cli_option {
-	int id; /* the letter of the short form, or a number from CLI_LONG up for a long form only */
-	const char *name; /* the long form */
-	const char *argument; /* NULL, "WHAT", "WHAT..." (may be repeated) or "[=WHAT]" (optional, long form only) */
-	const char *help; /* at most 48 columns a line; '\n' starts another */
+	/* The letter of the short form; a number from CLI_LONG up, or 0, for a long form only. */
+	int id;
+	const char *name;
+	/* NULL, "WHAT", "WHAT..." (may be repeated) or "[=WHAT]" (optional, and with the long form only). */
+	const char *argument;
+	/* At most 50 columns a line; '\n' starts another. */
+	const char *help;
+	/* CLI_STORED() of a bool for an option without argument, of a const char * for one with; 0: returned by cli_next(). */
+	size_t stored;
 };
+
+/* The place of MEMBER in the struct of TYPE that cli_store() was given. */
+#define CLI_STORED(type, member) (offsetof(type, member) + 1)
 
 enum { CLI_LONG = 256 };
 
@@ -37,6 +49,7 @@ struct cli {
 	char **argv;
 	const char *value;
 	const struct cli_option *current;
+	void *store;
 	bool seen[CLI_OPTIONS_MAX];
 	struct option longs[CLI_OPTIONS_MAX];
 	char shorts[2 * CLI_OPTIONS_MAX];
@@ -48,7 +61,10 @@ struct cli {
  */
 void cli_start(struct cli *cli, const struct cli_program *program, int argc, char **argv);
 
-/* The id of the next option, 0 at the end of the options. --help and --version print and exit; anything wrong dies. */
+/* Says which struct it is that rows store into. Before cli_next(), if the table has such rows. */
+void cli_store(struct cli *cli, void *plan);
+
+/* The id of the next option that is not stored, 0 at the end of the options. --help and --version print and exit; anything wrong dies. */
 int cli_next(struct cli *cli);
 
 /* Dies naming the current option, its value and REASON (of parse.h) unless REASON is NULL. */
