@@ -31,7 +31,7 @@ static const char *advice(int error)
 	}
 }
 
-static _Noreturn void give_up(const char *name, const char *path, int error)
+static int give_up(const char *name, const char *path, int error)
 {
 	/* ENOENT for a file that is there is about its interpreter. */
 	bool found = !is_absent(error) || faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
@@ -40,7 +40,7 @@ static _Noreturn void give_up(const char *name, const char *path, int error)
 	warn_error(error, "cannot run '%s'", name);
 	if (text)
 		hint("%s", text);
-	exit(found ? STATUS_NOT_EXECUTABLE : STATUS_NOT_FOUND);
+	return found ? STATUS_NOT_EXECUTABLE : STATUS_NOT_FOUND;
 }
 
 /* Tries every directory of PATH; returns the error of the last file that was there but could not be run, else ENOENT. */
@@ -70,7 +70,7 @@ static int search(char *const command[], const char *directories, char *path, si
 	return error;
 }
 
-void chain_exec(char *const command[])
+int chain_try_exec(char *const command[])
 {
 	const char *name = command[0];
 	const char *directories = getenv("PATH");
@@ -78,13 +78,18 @@ void chain_exec(char *const command[])
 
 	if (name[0] == '\0') {
 		warn("cannot run '': the name of COMMAND is empty");
-		exit(STATUS_NOT_FOUND);
+		return STATUS_NOT_FOUND;
 	}
 	if (strchr(name, '/')) {
 		execve(name, command, environ);
-		give_up(name, name, errno);
+		return give_up(name, name, errno);
 	}
 	/* The value that confstr(_CS_PATH) stands for. */
-	give_up(name, path,
+	return give_up(name, path,
 		search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));
+}
+
+void chain_exec(char *const command[])
+{
+	exit(chain_try_exec(command));
 }

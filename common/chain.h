@@ -9,3 +9,6 @@
  * directory and a file without '#!' is not handed to a shell. Exits with STATUS_NOT_FOUND, STATUS_NOT_EXECUTABLE after a message.
  */
 _Noreturn void chain_exec(char *const command[]);
+
+/* The same, for a link that has something to undo when it fails: returns the status to exit with, after the message. */
+int chain_try_exec(char *const command[]);

@@ -1,0 +1,221 @@
+/* chain: which file a command is, and what is said when there is none. Each in a process of its own. */
+#include "common/chain.h"
+
+#include "common/report.h"
+#include "tests/unit/tap.h"
+
+#include <limits.h>
+
+static char base[256];
+
+/* A COMMAND and a PATH, in both of which '@' stands for the directory of this test; it is also the current directory. */
+struct command {
+	const char *path; /* NULL: not in the environment */
+	const char *word;
+	int status;
+	const char *text; /* in its output, or in the message */
+};
+
+static const char *expand(const char *text, char *into, size_t size)
+{
+	size_t used = 0;
+
+	into[0] = '\0';
+	for (; *text && used < size; text++) {
+		if (*text == '@')
+			used += (size_t)snprintf(into + used, size - used, "%s", base);
+		else
+			used += (size_t)snprintf(into + used, size - used, "%c", *text);
+	}
+	return into;
+}
+
+static int execute(const void *data)
+{
+	static char path[32768], word[32768];
+	const struct command *command = data;
+	char argument[] = "one  argument", empty[] = "";
+	char *argv[] = { word, argument, empty, NULL };
+
+	program_invocation_short_name = (char *)"link";
+	expand(command->word, word, sizeof(word));
+	if (chdir(base) < 0)
+		return 1;
+	setenv("CANARY", "sings", 1);
+	unsetenv("PATH");
+	if (command->path)
+		setenv("PATH", expand(command->path, path, sizeof(path)), 1);
+	chain_exec(argv);
+}
+
+#define NOT_FOUND "cannot run"
+
+static const struct command commands[] = {
+	/* by a path */
+	{ "/nonexistent", "@/one/script", 7, "one: script [one  argument] [] 2 sings" },
+	{ "/nonexistent", "./one/script", 7, "one: script" },
+	{ "/nonexistent", "one/script", 7, "one: script" },
+	{ NULL, "@/link", 7, "one: script" },
+	{ "@/one", "./script", STATUS_NOT_FOUND,
+		"link: cannot run './script': No such file or directory\n" },
+	{ "@/one", "@/missing", STATUS_NOT_FOUND, "No such file or directory\n" },
+	{ "@/one", "@/missing/script", STATUS_NOT_FOUND, "No such file or directory\n" },
+	{ "@/one", "@/one/script/below", STATUS_NOT_FOUND, "Not a directory\n" },
+	{ "@/one", "@/dangling", STATUS_NOT_FOUND, "No such file or directory\n" },
+	{ "@/one", "@/one/plain", STATUS_NOT_EXECUTABLE,
+		"Permission denied\nlink: hint: no permission" },
+	{ "@/one", "@/one", STATUS_NOT_EXECUTABLE,
+		"Permission denied\nlink: hint: no permission, a directory" },
+	{ "@/one", "/", STATUS_NOT_EXECUTABLE, "Permission denied\n" },
+	{ "@/one", "@/one/text", STATUS_NOT_EXECUTABLE,
+		"Exec format error\nlink: hint: not a program" },
+	{ "@/one", "@/one/empty", STATUS_NOT_EXECUTABLE, "Exec format error\n" },
+	{ "@/one", "@/one/orphan", STATUS_NOT_EXECUTABLE,
+		"No such file or directory\nlink: hint: it is there, but the interpreter" },
+	{ "@/one", "@/loop", STATUS_NOT_EXECUTABLE, "Too many levels of symbolic links\n" },
+	{ "@/one", "@/\x1b[31m", STATUS_NOT_FOUND, "\\x1b[31m': No such file" },
+	/* by a name */
+	{ "@/one", "script", 7, "one: script [one  argument] [] 2 sings" },
+	{ "@/one:@/two", "script", 7, "one: script" },
+	{ "@/two:@/one", "script", 7, "two: script" },
+	{ "/nonexistent:@/one/script:@/two", "script", 7, "two: script" },
+	{ "@/one/", "script", 7, "one: script" },
+	{ "@/one:@/two", "only", 7, "two: only" },
+	{ "@/one", "only", STATUS_NOT_FOUND, "link: cannot run 'only': No such file or directory\n" },
+	{ "@/one", "", STATUS_NOT_FOUND, "link: cannot run ''" },
+	{ "", "script", STATUS_NOT_FOUND, NOT_FOUND },
+	/* the current directory, by whatever name, is not searched */
+	{ "@/two", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ "", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ ":", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ ":@/two", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ "@/two:", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ "@/two::@/one", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ ".", "here", STATUS_NOT_FOUND, NOT_FOUND },
+	{ "./:..:one", "script", STATUS_NOT_FOUND, NOT_FOUND },
+	/* what cannot be run is passed over, and told if there is nothing better */
+	{ "@/one:@/two", "plain", 7, "two: plain" },
+	{ "@/one:@/two", "text", 7, "two: text" },
+	{ "@/one:@/two", "orphan", 7, "two: orphan" },
+	{ "@/one:@/two", "sub", 7, "two: sub" },
+	{ "@/one", "plain", STATUS_NOT_EXECUTABLE,
+		"link: cannot run 'plain': Permission denied\nlink: hint: no permission" },
+	{ "@/one", "text", STATUS_NOT_EXECUTABLE, "Exec format error\nlink: hint: not a program" },
+	{ "@/one", "orphan", STATUS_NOT_EXECUTABLE,
+		"No such file or directory\nlink: hint: it is there" },
+	{ "@/one:/nonexistent", "sub", STATUS_NOT_EXECUTABLE,
+		"Permission denied\nlink: hint: no permission, a directory" },
+	{ "@/three", "script", STATUS_NOT_FOUND, "No such file or directory\n" },
+	{ "@/three:@/one", "script", 7, "one: script" },
+	/* without PATH: the directories of the system */
+	{ NULL, "true", 0, "" },
+	{ NULL, "nschain-no-such-command", STATUS_NOT_FOUND, NOT_FOUND },
+};
+
+static void test_commands(void)
+{
+	for (size_t i = 0; i < TAP_ROWS(commands); i++) {
+		const struct command *command = &commands[i];
+		struct outcome outcome = run(execute, command);
+		bool failed = command->status >= STATUS_FAILED;
+
+		is_exit(&outcome, command->status, "'%s' with PATH=%s", tap_show(command->word),
+			command->path ? command->path : " not set");
+		has_text(failed ? outcome.err : outcome.out, command->text, "... %s",
+			tap_show(command->text));
+		is_text(failed ? outcome.out : outcome.err, "", "... and nothing else");
+	}
+}
+
+static int execute_long(const void *data)
+{
+	static char path[PATH_MAX + 64];
+	struct command command = { .path = path, .word = "script" };
+
+	memset(path, 'x', PATH_MAX);
+	path[0] = '/';
+	snprintf(path + PATH_MAX, sizeof(path) - PATH_MAX, "%s", (const char *)data);
+	return execute(&command);
+}
+
+static void test_long(void)
+{
+	static char name[8192];
+	struct command command = { "@/one", name, STATUS_NOT_EXECUTABLE, "File name too long\n" };
+	struct outcome outcome = run(execute_long, ":@/one");
+
+	is_exit(&outcome, 7, "a directory of PATH that is too long is passed over");
+	outcome = run(execute_long, "");
+	is_exit(&outcome, STATUS_NOT_FOUND, "... and alone it is as none");
+	memset(name, 'x', 300);
+	outcome = run(execute, &command);
+	ok(outcome.exited >= STATUS_NOT_EXECUTABLE && strstr(outcome.err, command.text),
+		"a name that is too long");
+	memset(name, 'x', sizeof(name) - 1);
+	outcome = run(execute, &command);
+	ok(outcome.exited >= STATUS_NOT_EXECUTABLE, "... for a path");
+	name[0] = '/';
+	outcome = run(execute, &command);
+	ok(outcome.exited >= STATUS_NOT_EXECUTABLE && strstr(outcome.err, command.text),
+		"a path that is too long");
+}
+
+#define SCRIPT(name) "#!/bin/sh\necho " name " \"[$1] [$2] $# $CANARY\"; exit 7\n"
+
+static const struct {
+	const char *path;
+	mode_t mode;
+	const char *text; /* NULL: a directory */
+} files[] = {
+	{ "one", 0700, NULL },
+	{ "two", 0700, NULL },
+	{ "three", 0700, NULL },
+	{ "one/sub", 0700, NULL },
+	{ "here", 0700, SCRIPT("here") },
+	{ "one/script", 0700, SCRIPT("one: script") },
+	{ "two/script", 0700, SCRIPT("two: script") },
+	{ "two/only", 0700, SCRIPT("two: only") },
+	{ "one/plain", 0600, SCRIPT("one: plain") },
+	{ "two/plain", 0700, SCRIPT("two: plain") },
+	{ "one/text", 0700, "echo no interpreter\n" },
+	{ "two/text", 0700, SCRIPT("two: text") },
+	{ "one/empty", 0700, "" },
+	{ "one/orphan", 0700, "#!/nonexistent/interpreter\n" },
+	{ "two/orphan", 0700, SCRIPT("two: orphan") },
+	{ "two/sub", 0700, SCRIPT("two: sub") },
+};
+
+static void make_tree(void)
+{
+	make_directory(base, sizeof(base));
+
+	int directory = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < TAP_ROWS(files); i++) {
+		if (files[i].text)
+			make_file(directory, files[i].path, files[i].mode, files[i].text);
+		else if (mkdirat(directory, files[i].path, files[i].mode) < 0)
+			bail_out("cannot make the directory '%s'", files[i].path);
+	}
+	if (symlinkat("one/script", directory, "link") < 0 ||
+		symlinkat("missing", directory, "dangling") < 0 ||
+		symlinkat("loop", directory, "loop") < 0 ||
+		symlinkat("missing", directory, "three/script") < 0)
+		bail_out("cannot make a symlink");
+	close(directory);
+}
+
+int main(void)
+{
+	struct command probe = { NULL, "@/one/script", 7, NULL };
+
+	make_tree();
+	if (run(execute, &probe).exited == STATUS_NOT_EXECUTABLE) {
+		skip("chain", "the directory for temporary files is mounted noexec");
+	} else {
+		test_commands();
+		test_long();
+	}
+	remove_directory(base);
+	return tap_end();
+}
