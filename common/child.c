@@ -1,15 +1,16 @@
 #include "common/child.h"
 
 #include "common/fd.h"
+#include "common/hide.h"
 #include "common/mounttree.h"
 #include "common/parse.h"
 #include "common/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 
 /* What the link hears of, besides the state of its child. */
 static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
-	SIGCONT, SIGTSTP };
+	SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU };
 
 static void held_signals(sigset_t *set)
 {
@@ -30,6 +31,8 @@ static void held_signals(sigset_t *set)
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
 		sigaddset(set, forwarded[i]);
 	sigaddset(set, SIGCHLD);
+	/* A stub has reported. */
+	sigaddset(set, SIGIO);
 }
 
 /* clone(2) without a stack is fork(2); EXIT_SIGNAL 0 is the kind of child that only __WALL waits for. */
@@ -78,76 +81,6 @@ void child_die_with(int parent, int signal)
 		exit(STATUS_FAILED);
 }
 
-/* Whether everybody who can see this process can see the machine's PID 1 as well, so that hiding would hide nothing. */
-static bool in_initial_pid_namespace(void)
-{
-	char target[64];
-	ssize_t length = readlink("/proc/self/ns/pid", target, sizeof(target) - 1);
-
-	/* PROC_PID_INIT_INO of linux/proc_ns.h */
-	return length > 0 && strncmp(target, "pid:[4026531836]", (size_t)length) == 0;
-}
-
-/* Leaves the link with an empty read-only root in a mount namespace of its own; without the privilege it is as it was. */
-static void leave_root(void)
-{
-	static const struct mounttree_option empty[] = { { "mode", "0" }, { 0 } };
-
-	if (unshare(CLONE_NEWNS) < 0)
-		return;
-	mounttree_propagate(MS_PRIVATE);
-
-	autoclose int root = fd_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-	autoclose int tree = mounttree_try_create("tmpfs", empty, MOUNT_ATTR_RDONLY);
-	int error = tree < 0 ? tree : mounttree_try_attach(tree, root);
-
-	if (error == 0)
-		error = mounttree_try_pivot(tree);
-	if (error < 0)
-		die_error(-error, "cannot leave the root file system while waiting");
-}
-
-/*
- * The files of a waiting process are nobody's business: a payload in the same PID namespace would see them in /proc. GATE is the write end
- * of a pipe on which somebody waits for this to be done, -1 where there is nothing to hide from.
- */
-static void hide(const int keep[CHILD_KEEP], int status, int terminal, int gate)
-{
-	int kept[CHILD_KEEP + 3] = { status, terminal, gate };
-
-	memcpy(kept + 3, keep, CHILD_KEEP * sizeof(*keep));
-	fd_close_others(kept, CHILD_KEEP + 3);
-	/* A pipe ends for its reader when COMMAND closes it, not when the link ends. */
-	close(STDIN_FILENO);
-	close(STDOUT_FILENO);
-	fd_fill_standard();
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (gate < 0)
-		return;
-	leave_root();
-	if (write(gate, "", 1) != 1)
-		die_error(errno, "cannot tell that the waiting process is hidden");
-}
-
-/* A pipe to wait on until another process is hidden. Both ends are -1 where there is nothing to hide from. */
-static void make_gate(int *gate)
-{
-	gate[0] = gate[1] = -1;
-	if (!in_initial_pid_namespace() && pipe2(gate, O_CLOEXEC) < 0)
-		die_error(errno, "cannot make a pipe");
-}
-
-/* Waits until the other side is hidden; if it died instead, this process does not go on. */
-static void pass_gate(int *gate)
-{
-	char hidden;
-
-	fd_close(&gate[1]);
-	if (gate[0] >= 0 && read(gate[0], &hidden, 1) != 1)
-		exit(STATUS_FAILED);
-	fd_close(&gate[0]);
-}
-
 static int open_self(void)
 {
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -160,25 +93,30 @@ static int open_self(void)
 pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD_KEEP])
 {
 	autoclose int parent = open_self();
+	sigset_t all, before;
 	int gate[2];
 
-	make_gate(gate);
+	/* Waited for in any case: until it is in a session of its own, a signal to the whole process group reaches the watcher too. */
+	hide_make_gate(gate);
+	/* Only SIGKILL, or the end of the PID namespace, ends it early. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 
 	pid_t watcher = child_fork_helper();
 
 	if (watcher > 0) {
-		pass_gate(gate);
+		hide_pass_gate(gate);
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		return watcher;
 	}
 
 	struct pollfd ended = { .fd = parent, .events = POLLIN };
-	sigset_t all;
+	int kept[CHILD_KEEP + 2] = { parent, gate[1] };
 
-	/* Only SIGKILL, or the end of the PID namespace, ends it early. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
+	memcpy(kept + 2, keep, CHILD_KEEP * sizeof(*keep));
 	setsid();
-	hide(keep, parent, -1, gate[1]);
+	hide_self(kept, CHILD_KEEP + 2, hide_is_needed(), gate[1]);
+	close(gate[1]);
 	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
 		continue;
 	clean_up(data);
@@ -187,19 +125,22 @@ pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD
 
 void child_unwatch(pid_t watcher)
 {
-	kill(watcher, SIGKILL);
-	child_reap_helper(watcher);
+	if (kill(watcher, SIGKILL) == 0)
+		child_reap_helper(watcher);
 }
 
 static int find_terminal(void)
 {
-	int fd = fd_try_open(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
+	autoclose int fd = fd_try_open(AT_FDCWD, "/dev/tty", O_RDWR | O_NOCTTY);
 
-	for (int standard = STDIN_FILENO; fd < 0 && standard <= STDERR_FILENO; standard++) {
+	/* In another root that may be anything. */
+	if (fd >= 0 && tcgetpgrp(fd) >= 0)
+		return fd_take(&fd);
+	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++) {
 		if (tcgetpgrp(standard) >= 0)
-			fd = fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+			return fcntl(standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	}
-	return fd < 0 ? -1 : fd;
+	return -1;
 }
 
 static void hold_signals(struct child *child)
@@ -208,12 +149,18 @@ static void hold_signals(struct child *child)
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 
 	held_signals(&set);
-	/* The link outlives a reader of its messages and a terminal that it is not in the foreground of. */
+	/* The link outlives a reader of its messages. */
 	sigaddset(&set, SIGPIPE);
-	sigaddset(&set, SIGTTOU);
 	sigprocmask(SIG_BLOCK, &set, &child->mask);
 	/* An ignored SIGCHLD would make the kernel reap the child unseen, wait(2). */
 	sigaction(SIGCHLD, &standard, &child->on_child);
+}
+
+/* keyrings(7): what is in the caller's session keyring is not for the child. Where there are no keyrings, there is nothing to leave. */
+static void leave_keyring(void)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+		die_error(errno, "cannot join a new session keyring");
 }
 
 /* The child's part of the start. */
@@ -221,106 +168,190 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 {
 	if (!plan->outlives)
 		child_die_with(parent, plan->death_signal ? plan->death_signal : SIGKILL);
-	if (plan->new_session && setsid() < 0)
-		die_error(errno, "cannot start a session");
-	if (child->apart && !plan->new_session && setpgid(0, 0) < 0)
+	if (plan->new_session) {
+		if (setsid() < 0)
+			die_error(errno, "cannot start a session");
+		leave_keyring();
+	} else if (child->apart && setpgid(0, 0) < 0) {
 		die_error(errno, "cannot start a process group");
-	pass_gate(gate);
+	}
+	hide_pass_gate(gate);
 	sigaction(SIGCHLD, &child->on_child, NULL);
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
 }
 
-/*
- * The file in which the signal handlers of PID 1 of a namespace show. PROC was opened before the child could mount another /proc; it is of
- * no use if it counts the processes of another PID namespace.
- */
-static int open_status(int proc, pid_t pid)
+/* Stays as PID 1 and tells the link by REPORT of every stop and of the end of its child; returns in that child. */
+static void become_stub(int report)
 {
-	char path[64], own[16];
-	ssize_t length = proc < 0 ? -1 : readlinkat(proc, "self", own, sizeof(own) - 1);
+	struct child_plan plan = { .keep = { report } };
+	struct child child;
 
-	if (length < 0)
-		return -1;
-	own[length] = '\0';
-	snprintf(path, sizeof(path), "%d", (int)getpid());
-	if (strcmp(own, path) != 0)
-		return -1;
-	snprintf(path, sizeof(path), "%d/status", (int)pid);
-	return fd_try_open(proc, path, O_RDONLY);
+	if (child_start(&child, &plan)) {
+		close(report);
+		return;
+	}
+	child.report = report;
+
+	int status = child_wait(&child);
+
+	if (write(report, &status, sizeof(status)) != sizeof(status))
+		die_error(errno, "cannot report how COMMAND ended");
+	_exit(EXIT_SUCCESS);
 }
 
-bool child_start(struct child *child, const struct child_plan *plan)
+/* Makes the pipe on which a stub reports; the reading end has this process told by SIGIO, fcntl(2). */
+static void make_report(int report[2])
 {
-	autoclose int parent = open_self();
-	autoclose int proc = plan->init ? fd_try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY) : -1;
-	int gate[2] = { -1, -1 };
+	if (pipe2(report, O_CLOEXEC) < 0 || fcntl(report[0], F_SETOWN, getpid()) < 0 ||
+		fcntl(report[0], F_SETFL, O_ASYNC | O_NONBLOCK) < 0)
+		die_error(errno, "cannot make a pipe");
+}
 
-	if (!plan->new_pids)
-		make_gate(gate);
-	*child = (struct child){ .status = -1, .terminal = find_terminal(), .init = plan->init };
-	child->foreground = child->terminal >= 0 && tcgetpgrp(child->terminal) == getpgrp();
-	/* kill(0) in a PID namespace would reach the link's process group outside; but a shell's job has to stay in it. */
-	child->apart = plan->new_session || (plan->new_pids && child->terminal < 0);
-	hold_signals(child);
+/* A /proc of the own PID namespace: the one that is there, else one of its own, which needs no place to be mounted on; -1. */
+static int open_proc(void)
+{
+	static const struct mounttree_option none[] = { { 0 } };
+	char shown[16] = "", own[16];
+	autoclose int proc = fd_try_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
 
-	child->born = plan->cgroup > 0;
-	child->pid = clone_process(SIGCHLD, plan->cgroup);
+	snprintf(own, sizeof(own), "%d", (int)getpid());
+	if (proc >= 0 && readlinkat(proc, "self", shown, sizeof(shown) - 1) > 0 &&
+		strcmp(shown, own) == 0)
+		return fd_take(&proc);
+	return mounttree_try_create("proc", none, 0);
+}
+
+/* The file in which the signal handlers of PID 1 of a namespace show. PROC was opened before the child could mount another. */
+static int open_status(int proc, pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/status", (int)pid);
+	return proc < 0 ? -1 : fd_try_open(proc, path, O_RDONLY);
+}
+
+/* Never runs: the signals are held. But its being there tells a link outside, by left_to_default(), that somebody waits for them. */
+static void caught(int signal)
+{
+	(void)signal;
+}
+
+/* The link's part of the start. */
+static void stand_by(struct child *child, const struct child_plan *plan, int proc, int gate)
+{
+	enum { OWN = 4 };
+	struct sigaction handler = { .sa_handler = caught };
+
+	child->status = open_status(proc, child->pid);
+
+	int keep[OWN + CHILD_KEEP] = { child->status, child->terminal, child->report, gate };
+
+	memcpy(keep + OWN, plan->keep, sizeof(plan->keep));
+	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		sigaction(forwarded[i], &handler, NULL);
+	hide_self(keep, OWN + CHILD_KEEP, gate >= 0, gate);
+}
+
+static void fork_child(struct child *child, int cgroup)
+{
+	child->born = cgroup > 0;
+	child->pid = clone_process(SIGCHLD, cgroup);
 	/* clone3(2) came before its cgroup member did. */
 	if (child->pid < 0 && child->born && (errno == ENOSYS || errno == E2BIG)) {
 		child->born = false;
 		child->pid = clone_process(SIGCHLD, 0);
 	}
 	if (child->pid < 0)
-		die_error(errno, "cannot fork");
-	if (child->pid == 0) {
-		fd_close(&child->terminal);
-		begin(child, plan, parent, gate);
-		return true;
+		die_hint(errno == EOPNOTSUPP ?
+				"the cgroup above is threaded (cgroup.type), which takes no limits on memory and no processes like this" :
+				errno == ENOMEM ?
+				"a PID namespace whose PID 1 has ended takes no more processes" :
+				NULL,
+			errno, "cannot fork");
+}
+
+bool child_start(struct child *child, const struct child_plan *plan)
+{
+	int parent = open_self();
+	int proc = plan->init ? open_proc() : -1;
+	int gate[2] = { -1, -1 }, report[2] = { -1, -1 };
+
+	if (!plan->new_pids && hide_is_needed())
+		hide_make_gate(gate);
+	*child = (struct child){ .status = -1, .terminal = find_terminal(), .init = plan->init };
+	child->foreground = child->terminal >= 0 && tcgetpgrp(child->terminal) == getpgrp();
+	/* kill(0) in a PID namespace would reach the link's process group outside; but a shell's job has to stay in it. */
+	child->apart = plan->new_session || (plan->new_pids && child->terminal < 0);
+	hold_signals(child);
+	if (plan->stub)
+		make_report(report);
+	child->report = report[0];
+
+	fork_child(child, plan->cgroup);
+	if (child->pid > 0) {
+		stand_by(child, plan, proc, gate[1]);
+		/* All others of the above are closed now. */
+		fd_close(&gate[1]);
+		return false;
 	}
-	fd_close(&gate[0]);
-	child->status = open_status(proc, child->pid);
-	fd_close(&parent);
 	fd_close(&proc);
-	hide(plan->keep, child->status, child->terminal, gate[1]);
-	fd_close(&gate[1]);
-	return false;
+	fd_close(&child->terminal);
+	fd_close(&report[0]);
+	begin(child, plan, parent, gate);
+	fd_close(&parent);
+	if (plan->stub)
+		become_stub(report[1]);
+	return true;
+}
+
+/* Takes the masks in LINE of /proc/PID/status, if it is one of theirs, into *OTHERS. Returns how many. */
+static size_t take_mask(char *line, uint64_t *others)
+{
+	static const char *const names[] = { "SigBlk", "SigIgn", "SigCgt" };
+	const char *name = strsep(&line, ":");
+	uint64_t mask;
+
+	for (size_t i = 0; line && i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i]) == 0 && !parse_hex(line + strspn(line, "\t"), &mask)) {
+			*others |= mask;
+			return 1;
+		}
+	}
+	return 0;
 }
 
 /* Whether the child leaves SIGNAL to its default action: no handler, not ignored, not held back. */
 static bool left_to_default(const struct child *child, int signal)
 {
-	static const char *const names[] = { "SigBlk", "SigIgn", "SigCgt" };
-	char text[4096];
-	char *cursor = text;
-	ssize_t length = child->status < 0 ? -1 : pread(child->status, text, sizeof(text) - 1, 0);
-	uint64_t others = 0, mask;
-	size_t found = 0;
+	int copy = child->status < 0 ? -1 : fcntl(child->status, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	FILE *file = copy < 0 ? NULL : fdopen(copy, "re");
+	char *line = NULL;
+	size_t size = 0, found = 0;
+	uint64_t others = 0;
 
-	if (length <= 0)
+	if (!file)
 		return false;
-	text[length] = '\0';
-	for (char *line; (line = strsep(&cursor, "\n"));) {
-		char *name = strsep(&line, ":\t");
-
-		for (size_t i = 0; line && i < sizeof(names) / sizeof(*names); i++) {
-			if (strcmp(name, names[i]) == 0 &&
-				!parse_hex(line + strspn(line, "\t"), &mask)) {
-				others |= mask;
-				found++;
-			}
-		}
+	rewind(file);
+	while (getline(&line, &size, file) >= 0) {
+		line[strcspn(line, "\n")] = '\0';
+		found += take_mask(line, &others);
 	}
-	return found == sizeof(names) / sizeof(*names) && !(others >> (signal - 1) & 1);
+	free(line);
+	fclose(file);
+	return found == 3 && !(others >> (signal - 1) & 1);
 }
 
 static void forward(struct child *child, const siginfo_t *info)
 {
 	int signal = info->si_signo;
 	bool harmless = signal == SIGWINCH || signal == SIGCONT;
+	bool stops = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 
+	if (child->killed_for)
+		return;
 	if (child->init && !harmless && left_to_default(child, signal)) {
-		child->stood_for = signal;
-		kill(child->pid, signal == SIGTSTP ? SIGSTOP : SIGKILL);
+		*(stops ? &child->stopped_for : &child->killed_for) = signal;
+		kill(child->pid, stops ? SIGSTOP : SIGKILL);
 		return;
 	}
 	/* The terminal has sent it to every process of the group, so to the child as well. */
@@ -336,9 +367,9 @@ static void stop_too(struct child *child, int signal)
 	struct sigaction before;
 	sigset_t set, held;
 
-	if (signal == SIGSTOP && child->stood_for)
-		signal = child->stood_for;
-	child->stood_for = 0;
+	if (signal == SIGSTOP && child->stopped_for)
+		signal = child->stopped_for;
+	child->stopped_for = 0;
 	sigemptyset(&set);
 	sigaddset(&set, signal);
 	sigaction(signal, &standard, &before);
@@ -346,6 +377,18 @@ static void stop_too(struct child *child, int signal)
 	sigprocmask(SIG_UNBLOCK, &set, &held);
 	sigprocmask(SIG_SETMASK, &held, NULL);
 	sigaction(signal, &before, NULL);
+	/* Either somebody has continued this process, or nobody could: the kernel stops no orphaned group from the terminal, and no PID 1. */
+	if (signal == SIGTSTP)
+		kill(child->pid, SIGCONT);
+}
+
+/* The child stopped: so does this process, or, as a stub, has the link do so. */
+static void follow_stop(struct child *child, int status)
+{
+	if (child->report < 0 || child->init)
+		stop_too(child, WSTOPSIG(status));
+	else if (write(child->report, &status, sizeof(status)) != sizeof(status))
+		die_error(errno, "cannot report that COMMAND stopped");
 }
 
 /*
@@ -365,28 +408,63 @@ static bool has_ended(struct child *child, int *status)
 			continue;
 		if (!WIFSTOPPED(*status))
 			return true;
-		stop_too(child, WSTOPSIG(*status));
+		follow_stop(child, *status);
 	}
+}
+
+/* Takes what a stub has reported. *STATUS becomes how COMMAND ended, if that is among it. */
+static void read_report(struct child *child, int *status)
+{
+	int reported;
+
+	while (read(child->report, &reported, sizeof(reported)) == sizeof(reported)) {
+		if (WIFSTOPPED(reported))
+			stop_too(child, WSTOPSIG(reported));
+		else
+			*status = reported;
+	}
+}
+
+/* How the child ended; behind a stub, how COMMAND did, unless the stub was killed. */
+static int wait_for_end(struct child *child)
+{
+	bool reports = child->report >= 0 && child->init;
+	int status, reported = -1;
+	sigset_t set;
+	siginfo_t info;
+
+	held_signals(&set);
+	while (!has_ended(child, &status)) {
+		if (sigwaitinfo(&set, &info) < 0)
+			continue;
+		if (info.si_signo == SIGIO && reports)
+			read_report(child, &reported);
+		else if (info.si_signo != SIGCHLD)
+			forward(child, &info);
+	}
+	if (reports)
+		read_report(child, &reported);
+	return reported >= 0 ? reported : status;
+}
+
+/* An interactive shell leaves the terminal with a process group that is gone by now. Nobody else's group is to lose it. */
+static void take_terminal_back(const struct child *child)
+{
+	pid_t holder = child->foreground ? tcgetpgrp(child->terminal) : -1;
+
+	if (holder > 0 && holder != getpgrp() && kill(-holder, 0) < 0 && errno == ESRCH)
+		tcsetpgrp(child->terminal, getpgrp());
 }
 
 int child_wait(struct child *child)
 {
-	sigset_t set;
-	siginfo_t info;
-	int status;
+	int status = wait_for_end(child);
 
-	held_signals(&set);
-	while (!has_ended(child, &status)) {
-		if (sigwaitinfo(&set, &info) > 0 && info.si_signo != SIGCHLD)
-			forward(child, &info);
-	}
-	/* An interactive shell leaves the terminal with a process group that is gone now. */
-	if (child->foreground && tcgetpgrp(child->terminal) != getpgrp())
-		tcsetpgrp(child->terminal, getpgrp());
+	take_terminal_back(child);
 	fd_close(&child->terminal);
 	fd_close(&child->status);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && child->stood_for)
-		return child->stood_for;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && child->killed_for)
+		return child->killed_for;
 	return status;
 }
 

@@ -19,24 +19,27 @@ enum { CHILD_KEEP = 16 };
 struct child_plan {
 	bool new_pids;    /* the child will be in another PID namespace than the link */
 	bool init;        /* ... and PID 1 of it */
-	bool new_session; /* setsid(2) in the child */
+	bool stub;        /* PID 1 is a stub that reaps orphans, and the child is a child of it */
+	bool new_session; /* in a session and with a session keyring of its own, session-keyring(7) */
 	bool outlives;    /* the child is not to die with the link */
 	int death_signal; /* what it dies of, 0 for SIGKILL */
 	int cgroup; /* cgroup v2 directory fd the child is born in, 0 for none (clone3(2), Linux 5.7) */
 	int keep[CHILD_KEEP]; /* fds that the waiting link still needs, 0 for none */
 };
 
-/* A started child. For this module only, save .pid. */
+/* A started child: its PID; whether it was born in the cgroup of the plan or has to enter it itself; the rest is for this module. */
 struct child {
 	pid_t pid;
-	int status;      /* /proc/PID/status of a PID 1, where its signal handlers show; -1 */
+	int status; /* /proc/PID/status of a PID 1, where its signal handlers show; -1 */
+	int report; /* the pipe on which a stub tells what becomes of COMMAND, its end or the link's; -1 */
 	int terminal;    /* the controlling terminal; -1 */
 	bool foreground; /* the link's process group was the terminal's when it started */
 	bool apart;      /* the child left the link's process group */
 	bool init;
-	bool born;     /* the child was born in the plan's cgroup; else it has to enter it itself */
-	int stood_for; /* the signal that SIGKILL or SIGSTOP was sent for; 0 */
-	sigset_t mask; /* the caller's */
+	bool born; /* the child was born in the plan's cgroup; else it has to enter it itself */
+	int killed_for;  /* the signal that SIGKILL was sent for; 0 */
+	int stopped_for; /* the signal that SIGSTOP was sent for; 0 */
+	sigset_t mask;   /* the caller's */
 	struct sigaction on_child;
 };
 
