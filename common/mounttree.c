@@ -1,20 +1,41 @@
 #include "common/mounttree.h"
 
+#include "common/fd.h"
 #include "common/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* umount2(2); the header that declares it clashes with linux/mount.h in some C libraries, hence the bare system calls. */
-enum { DETACH = 2 };
+enum { DETACH = 2, NOFOLLOW = 8 };
 
 static int result(long value)
 {
 	return value < 0 ? -errno : (int)value;
+}
+
+const char *mounttree_parse_propagation(const char *text, unsigned long *ret)
+{
+	static const struct {
+		const char *name;
+		unsigned long flag;
+	} modes[] = { { "private", MS_PRIVATE }, { "slave", MS_SLAVE }, { "shared", MS_SHARED },
+		{ "unchanged", 0 } };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (strcmp(text, modes[i].name) == 0) {
+			*ret = modes[i].flag;
+			return NULL;
+		}
+	}
+	return "is not one of private, slave, shared, unchanged";
 }
 
 void mounttree_propagate(unsigned long propagation)
@@ -24,6 +45,28 @@ void mounttree_propagate(unsigned long propagation)
 	die_hint(errno == EINVAL ? "the caller is chrooted to a directory that is no mount point" :
 				   NULL,
 		errno, "cannot change the propagation of the mounts at '/'");
+}
+
+int mounttree_try_set_propagation(int fd, unsigned long propagation)
+{
+	struct mount_attr attributes = { .propagation = propagation };
+
+	return result(
+		syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)));
+}
+
+int mounttree_try_detach(int dirfd, const char *path)
+{
+	char below[64];
+
+	/* umount2(2) takes no directory fd; the magic link stands for one. */
+	if (dirfd != AT_FDCWD) {
+		if (snprintf(below, sizeof(below), "/proc/self/fd/%d/%s", dirfd, path) >=
+			(int)sizeof(below))
+			return -ENAMETOOLONG;
+		path = below;
+	}
+	return result(syscall(SYS_umount2, path, DETACH | NOFOLLOW));
 }
 
 int mounttree_try_clone(int fd)
@@ -66,6 +109,36 @@ int mounttree_try_create(const char *type, const struct mounttree_option *option
 	return tree;
 }
 
+int mounttree_create_proc(void)
+{
+	static const struct mounttree_option none[] = { { 0 } };
+	int tree = mounttree_try_create(
+		"proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+	if (tree == -EPERM)
+		die_hint("in a user namespace that takes a PID namespace of its own (nsnew -p), and a /proc "
+			 "of which nothing is hidden",
+			EPERM, "cannot make a file system of type proc");
+	if (tree < 0)
+		die_error(-tree, "cannot make a file system of type proc");
+	return tree;
+}
+
+void mounttree_mount_proc(const char *path)
+{
+	autoclose int place = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+	autoclose int tree = mounttree_create_proc();
+
+	/* On a mount that is still shared the new one would show in other mount namespaces too. EINVAL: not a mount. */
+	int error = mounttree_try_set_propagation(place, MS_PRIVATE);
+
+	if (error == 0 || error == -EINVAL)
+		error = mounttree_try_attach(tree, place);
+
+	if (error < 0)
+		die_error(-error, "cannot mount on '%s'", path);
+}
+
 int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive)
 {
 	struct mount_attr attributes = { .attr_set = set, .attr_clr = clear };
@@ -86,6 +159,20 @@ int mounttree_try_attach(int tree, int target)
 		return S_ISDIR(place.st_mode) ? -EISDIR : -ENOTDIR;
 	return result(syscall(SYS_move_mount, tree, "", target, "",
 		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+}
+
+int mounttree_try_leave_chroot(void)
+{
+	int self = result(syscall(SYS_pidfd_open, getpid(), 0));
+
+	if (self < 0)
+		return self;
+
+	/* Joining the mount namespace that one is in resets the root. */
+	int error = result(setns(self, CLONE_NEWNS));
+
+	close(self);
+	return error;
 }
 
 int mounttree_try_pivot(int tree)

@@ -22,6 +22,15 @@ struct mounttree_option {
  * is one of MS_PRIVATE, MS_SLAVE, MS_SHARED. Dies; in a chroot this fails, since "/" is no mount there. mount_namespaces(7). */
 void mounttree_propagate(unsigned long propagation);
 
+/* "private", "slave", "shared", or "unchanged" (0). Returns NULL or, as parse.h, the reason against TEXT. */
+const char *mounttree_parse_propagation(const char *text, unsigned long *ret);
+
+/* Sets the propagation of the mount whose root FD is, attached or not, alone. Returns 0 or -errno; -EINVAL if FD is not the root of a mount. */
+int mounttree_try_set_propagation(int fd, unsigned long propagation);
+
+/* Takes the mount at PATH below DIRFD off, lazily, without following a last symlink. Returns 0 or -errno; -EINVAL if there is none. */
+int mounttree_try_detach(int dirfd, const char *path);
+
 /* Clones the mount at FD (any fd in it, O_PATH suffices), with all mounts below it. Returns the detached tree, -errno on failure. */
 int mounttree_try_clone(int fd);
 
@@ -32,6 +41,12 @@ int mounttree_try_clone(int fd);
 int mounttree_try_create(
 	const char *type, const struct mounttree_option *options, uint64_t attributes);
 
+/* A proc of this PID namespace, detached, nosuid, nodev and noexec. Dies with a hint. */
+int mounttree_create_proc(void);
+
+/* Mounts such a proc on the directory PATH. Dies. */
+void mounttree_mount_proc(const char *path);
+
 /* Sets and clears MOUNT_ATTR_* on a mount and, if RECURSIVE, on all below it, as a whole or not at all. Returns 0 or -errno. */
 int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive);
 
@@ -41,6 +56,12 @@ int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive);
  * for a symlink). Close TREE afterwards: an open fd keeps the mount busy.
  */
 int mounttree_try_attach(int tree, int target);
+
+/*
+ * Makes the root of the own mount namespace the root of this process, which it is not in a chroot. There pivot_root(2) would fail, or, in a chroot
+ * to a mount point, succeed and leave the real root in reach behind it. Returns 0 or -errno. Needs CAP_SYS_CHROOT. setns(2)
+ */
+int mounttree_try_leave_chroot(void);
 
 /*
  * Makes an attached TREE the root of this mount namespace and drops the old root with all its mounts; ends in the new root.

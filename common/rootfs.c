@@ -54,12 +54,34 @@ bool rootfs_has_own_pids(void)
 	return strcmp(shown, own) != 0;
 }
 
+static unsigned long flags_of(int fd, const char *object)
+{
+	struct statvfs status;
+
+	if (fstatvfs(fd, &status) < 0)
+		die_error(errno, "cannot read the mount attributes of '%s'", object);
+	return status.f_flag;
+}
+
+/* Dies unless the mount at FD has ATTRIBUTES. */
+static void verify_attributes(int fd, uint64_t attributes, const char *object)
+{
+	unsigned long wanted = (attributes & MOUNT_ATTR_RDONLY ? ST_RDONLY : 0) |
+		(attributes & MOUNT_ATTR_NOSUID ? ST_NOSUID : 0) |
+		(attributes & MOUNT_ATTR_NODEV ? ST_NODEV : 0) |
+		(attributes & MOUNT_ATTR_NOEXEC ? ST_NOEXEC : 0);
+
+	if ((flags_of(fd, object) & wanted) != wanted)
+		die("the mount attributes of '%s' are not the ones asked for", object);
+}
+
 static void set_attributes(int tree, uint64_t set, const char *object)
 {
 	int error = mounttree_try_set(tree, set, 0, true);
 
 	if (error < 0)
 		die_error(-error, "cannot set the mount attributes of '%s'", object);
+	verify_attributes(tree, set, object);
 }
 
 static int clone_tree(int fd, const char *path)
@@ -78,21 +100,6 @@ static int create_tree(const char *type, const struct mounttree_option *options,
 
 	if (tree < 0)
 		die_error(-tree, "cannot make a file system of type %s", type);
-	return tree;
-}
-
-static int create_proc(void)
-{
-	static const struct mounttree_option none[] = { { 0 } };
-	int tree = mounttree_try_create(
-		"proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-
-	if (tree < 0)
-		die_hint(tree == -EPERM ?
-				"a user namespace may mount /proc only with a PID namespace of its own (nsnew -p), "
-				"and where no part of the /proc it has is hidden" :
-				NULL,
-			-tree, "cannot make a file system of type proc");
 	return tree;
 }
 
@@ -165,7 +172,7 @@ static int create_mount(const struct rootfs_mount *mount)
 		return tree;
 	}
 	case ROOTFS_PROC:
-		return create_proc();
+		return mounttree_create_proc();
 	case ROOTFS_TMPFS:
 	case ROOTFS_DEV:
 		break;
@@ -173,19 +180,15 @@ static int create_mount(const struct rootfs_mount *mount)
 	return create_tmpfs(mount);
 }
 
-/*
- * Leaves a chroot: joining the mount namespace that one is in makes its root that of the process. Otherwise pivot_root(2) would succeed in a chroot to a
- * mount point, and the root of the namespace, the host's, would stay in reach behind it.
- */
 static void leave_chroot(void)
 {
-	autoclose int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int error = mounttree_try_leave_chroot();
 
-	if (self < 0 || setns(self, CLONE_NEWNS) < 0)
-		die_hint(errno == EPERM ?
+	if (error < 0)
+		die_hint(error == -EPERM ?
 				"this needs CAP_SYS_CHROOT, to be sure that no chroot is left behind" :
 				NULL,
-			errno, "cannot enter the root of the own mount namespace");
+			-error, "cannot enter the root of the own mount namespace");
 }
 
 /* Opens PATH in the new root as a place to mount on; -errno. A symlink on the way stays inside, a last one is opened itself. */
@@ -234,6 +237,16 @@ static int find_place(int root, const char *path, bool directory)
 	return place;
 }
 
+/* Whether PLACE is the top of the root's own mount: what is mounted on that nobody sees. */
+static bool is_top(int root, int place)
+{
+	struct statx top, other;
+
+	return statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &top) == 0 &&
+		statx(place, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &other) == 0 &&
+		top.stx_ino == other.stx_ino && top.stx_mnt_id == other.stx_mnt_id;
+}
+
 static void attach(int root, int tree, const char *target)
 {
 	struct stat status;
@@ -242,8 +255,12 @@ static void attach(int root, int tree, const char *target)
 		die_error(errno, "cannot look at what goes to '%s'", target);
 
 	autoclose int place = find_place(root, target, S_ISDIR(status.st_mode));
-	int error = place < 0 ? place : mounttree_try_attach(tree, place);
 	const char *advice = NULL;
+
+	if (place >= 0 && is_top(root, place))
+		die("cannot mount on '%s' in the new root: it is that root itself", target);
+
+	int error = place < 0 ? place : mounttree_try_attach(tree, place);
 
 	if (error == -ELOOP)
 		advice = "it is a symlink in the root file system; name what it points to";
@@ -350,32 +367,20 @@ static void switch_root(int tree, int place)
 			-error, "cannot change the root");
 }
 
-static void verify_root(int root, bool read_only)
-{
-	struct statvfs status;
-	unsigned long wanted = ST_NOSUID | ST_NODEV | (read_only ? ST_RDONLY : 0);
-
-	if (fstatvfs(root, &status) < 0)
-		die_error(errno, "cannot read the attributes of the new root back");
-	if ((status.f_flag & wanted) != wanted)
-		die("the attributes of the new root are not the ones asked for");
-}
-
 static void enter_workdir(int root, const char *workdir)
 {
-	char path[PATH_MAX];
 	autoclose int fd = fd_try_open_inside(root, workdir, O_PATH | O_DIRECTORY);
 
 	if (fd < 0 || fchdir(fd) < 0)
 		die_error(fd < 0 ? -fd : errno, "cannot enter '%s' in the new root", workdir);
-	/* The kernel says "(unreachable)" of a directory that is outside. */
-	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || path[0] != '/')
+	if (!fd_is_inside_root())
 		die("'%s' is not inside the new root", workdir);
 }
 
 void rootfs_enter(struct rootfs *rootfs)
 {
-	const uint64_t root_attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	const uint64_t attributes =
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (rootfs->read_only ? MOUNT_ATTR_RDONLY : 0);
 	struct dev_trees dev = { .pts = -1, .shm = -1 };
 
 	namespace_unshare(CLONE_NEWNS);
@@ -383,13 +388,14 @@ void rootfs_enter(struct rootfs *rootfs)
 	/* Trees can only be cloned from the own mount namespace: open everything in the new one, by the caller's idea of paths. */
 	autoclose int place = open_sources(rootfs);
 
+	bool was_read_only = flags_of(place, rootfs->path) & ST_RDONLY;
+
 	leave_chroot();
 	mounttree_propagate(MS_PRIVATE);
 
 	autoclose int root = clone_tree(place, rootfs->path);
 
-	set_attributes(
-		root, root_attributes | (rootfs->read_only ? MOUNT_ATTR_RDONLY : 0), rootfs->path);
+	set_attributes(root, attributes, rootfs->path);
 	for (size_t i = 0; i < rootfs->count; i++) {
 		rootfs->mounts[i].tree = create_mount(&rootfs->mounts[i]);
 		fd_close(&rootfs->mounts[i].opened);
@@ -400,20 +406,24 @@ void rootfs_enter(struct rootfs *rootfs)
 	fd_close(&place);
 
 	/* The old root is gone: from here on every path leads to the new one. Its top is writable again to make mount points. */
-	if (rootfs->read_only)
+	if (rootfs->read_only && !was_read_only)
 		mounttree_try_set(root, 0, MOUNT_ATTR_RDONLY, false);
+
+	mode_t mask = umask(0);
+
 	for (size_t i = 0; i < rootfs->count; i++) {
 		attach(root, rootfs->mounts[i].tree, rootfs->mounts[i].target);
 		if (rootfs->mounts[i].kind == ROOTFS_DEV)
 			fill_dev(rootfs->mounts[i].tree, &dev);
 		fd_close(&rootfs->mounts[i].tree);
 	}
+	umask(mask);
 	if (rootfs->read_only) {
 		int error = mounttree_try_set(root, MOUNT_ATTR_RDONLY, 0, false);
 
 		if (error < 0)
 			die_error(-error, "cannot make the new root read-only");
 	}
-	verify_root(root, rootfs->read_only);
+	verify_attributes(root, attributes, rootfs->path);
 	enter_workdir(root, rootfs->workdir ? rootfs->workdir : "/");
 }
