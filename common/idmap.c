@@ -4,17 +4,15 @@
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
+#include "common/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { ID_COUNT_MAX = UINT32_MAX }; /* ids 0 to 4294967294 */
 
 static bool overlaps(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
 {
@@ -40,27 +38,217 @@ static const char *add_extent(struct idmap *map, struct idmap_extent extent)
 	return NULL;
 }
 
+/* In the order of the bits of enum idmap_word. */
+static const char *const map_words[] = { "auto", "subids", "all" };
+
 const char *idmap_add_text(struct idmap *map, const char *text)
 {
-	uint32_t values[3];
+	uint64_t values[3];
 	const char *cursor = text;
 	char word[16];
 
+	for (size_t i = 0; i < sizeof(map_words) / sizeof(*map_words); i++) {
+		if (strcmp(text, map_words[i]) == 0) {
+			map->words |= 1U << i;
+			return NULL;
+		}
+	}
 	for (size_t i = 0; i < 3; i++) {
 		if (!cursor || parse_word(&cursor, ':', word, sizeof(word)) ||
-			parse_id(word, &values[i]))
-			return "is not of the form INNER:OUTER:COUNT in numbers";
+			parse_number(word, 0, i < 2 ? PARSE_ID_MAX : UINT32_MAX, &values[i]))
+			return "is not of the form INNER:OUTER:COUNT in numbers, nor auto, subids or all";
 	}
 	if (cursor)
-		return "is not of the form INNER:OUTER:COUNT in numbers";
+		return "is not of the form INNER:OUTER:COUNT in numbers, nor auto, subids or all";
 	if (values[2] == 0)
 		return "has a count of 0";
-	return add_extent(map, (struct idmap_extent){ values[0], values[1], values[2] });
+	return add_extent(map,
+		(struct idmap_extent){ (uint32_t)values[0], (uint32_t)values[1], (uint32_t)values[2] });
 }
 
 const char *idmap_add_id(struct idmap *map, uint32_t inner, uint32_t outer)
 {
 	return add_extent(map, (struct idmap_extent){ inner, outer, 1 });
+}
+
+/* The numbers of a line such as "         0       1000          1". */
+static bool read_extent(char *line, struct idmap_extent *ret)
+{
+	uint32_t values[3];
+	size_t count = 0;
+
+	for (char *word; (word = strsep(&line, " "));) {
+		uint64_t number;
+
+		if (!*word)
+			continue;
+		if (count == 3 || parse_number(word, 0, UINT32_MAX, &number))
+			return false;
+		values[count++] = (uint32_t)number;
+	}
+	*ret = (struct idmap_extent){ values[0], values[1], values[2] };
+	return count == 3;
+}
+
+/* Calls TAKE(DATA, extent) for each line of the map in FILE below the directory fd PROCESS. Dies. */
+static void visit_map(int process, const char *file,
+	void (*take)(void *data, struct idmap_extent extent), void *data)
+{
+	char text[16384];
+	char *cursor = text;
+	ssize_t length = fd_try_read(process, file, text, sizeof(text));
+
+	if (length < 0)
+		die_error((int)-length, "cannot read %s", file);
+	for (char *line; (line = strsep(&cursor, "\n"));) {
+		struct idmap_extent extent;
+
+		if (!*line)
+			continue;
+		if (!read_extent(line, &extent))
+			die("cannot understand %s", file);
+		take(data, extent);
+	}
+}
+
+static void add_or_die(struct idmap *map, struct idmap_extent extent)
+{
+	const char *reason = add_extent(map, extent);
+
+	if (reason)
+		die("'%u:%u:%u' %s", extent.inner, extent.outer, extent.count, reason);
+}
+
+/* Lays COUNT outer ids from FIRST on over the lowest inner ids that nothing else maps to. */
+static void add_free(void *data, uint32_t first, uint32_t count)
+{
+	struct idmap *map = data;
+	uint64_t inner = 0;
+
+	while (count > 0) {
+		uint64_t end = UINT32_MAX;
+		bool taken = false;
+
+		for (size_t i = 0; i < map->count; i++) {
+			const struct idmap_extent *there = &map->extents[i];
+
+			if (there->inner <= inner && inner < (uint64_t)there->inner + there->count) {
+				inner = (uint64_t)there->inner + there->count;
+				taken = true;
+			} else if (there->inner > inner && there->inner < end) {
+				end = there->inner;
+			}
+		}
+		if (taken)
+			continue;
+
+		uint32_t part = end - inner < count ? (uint32_t)(end - inner) : count;
+
+		add_or_die(map, (struct idmap_extent){ (uint32_t)inner, first, part });
+		first += part;
+		count -= part;
+	}
+}
+
+static void add_same(void *data, uint32_t first, uint32_t count)
+{
+	add_or_die(data, (struct idmap_extent){ first, first, count });
+}
+
+static void add_current(void *data, struct idmap_extent extent)
+{
+	add_same(data, extent.inner, extent.count);
+}
+
+static void resolve_map(struct idmap *map, const char *subordinate, const char *current)
+{
+	int found = 1;
+
+	if (map->words & IDMAP_ALL)
+		visit_map(AT_FDCWD, current, add_current, map);
+	if (map->words & IDMAP_SUBIDS)
+		found = users_visit_ranges(subordinate, getuid(), add_same, map);
+	if (found > 0 && (map->words & IDMAP_AUTO))
+		found = users_visit_ranges(subordinate, getuid(), add_free, map);
+	if (found <= 0)
+		die_hint("as root: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST USER",
+			found < 0 ? -found : 0, "no ids for user %u in '%s'",
+			(unsigned int)getuid(), subordinate);
+	map->words = 0;
+}
+
+void idmap_resolve(struct idmap_plan *plan)
+{
+	resolve_map(&plan->users, "/etc/subuid", "/proc/self/uid_map");
+	/* By the name of the user, not of a group: subgid(5). */
+	resolve_map(&plan->groups, "/etc/subgid", "/proc/self/gid_map");
+}
+
+static void nest_map(const struct idmap *map, struct idmap *ret)
+{
+	*ret = (struct idmap){ .count = 0 };
+	for (size_t i = 0; i < map->count; i++)
+		add_same(ret, map->extents[i].inner, map->extents[i].count);
+}
+
+void idmap_nest(const struct idmap_plan *plan, struct idmap_plan *ret)
+{
+	nest_map(&plan->users, &ret->users);
+	nest_map(&plan->groups, &ret->groups);
+	ret->setgroups = plan->setgroups;
+	ret->from_outside = false;
+}
+
+struct inner_search {
+	uint32_t outer;
+	uint32_t inner;
+	bool found;
+};
+
+static void search_extent(void *data, struct idmap_extent extent)
+{
+	struct inner_search *search = data;
+
+	if (search->outer < extent.outer || search->outer - extent.outer >= extent.count)
+		return;
+	search->inner = extent.inner + (search->outer - extent.outer);
+	search->found = true;
+}
+
+bool idmap_find_inner(int process, const char *map, uint32_t outer, uint32_t *ret)
+{
+	struct inner_search search = { .outer = outer };
+
+	visit_map(process, map, search_extent, &search);
+	if (search.found)
+		*ret = search.inner;
+	return search.found;
+}
+
+const char *idmap_parse_setgroups(const char *text, enum idmap_setgroups *ret)
+{
+	if (strcmp(text, "allow") != 0 && strcmp(text, "deny") != 0)
+		return "is neither allow nor deny";
+	*ret = text[0] == 'a' ? IDMAP_SETGROUPS_ALLOW : IDMAP_SETGROUPS_DENY;
+	return NULL;
+}
+
+bool idmap_maps_outer(const struct idmap *map, uint32_t id)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (overlaps(id, 1, map->extents[i].outer, map->extents[i].count))
+			return true;
+	}
+	return false;
+}
+
+bool idmap_maps_inner(const struct idmap *map, uint32_t id)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		if (overlaps(id, 1, map->extents[i].inner, map->extents[i].count))
+			return true;
+	}
+	return false;
 }
 
 /* A map that the process may write itself, with no privilege outside: nothing, or its own id alone. */
@@ -72,8 +260,41 @@ static bool is_own(const struct idmap *map, uint32_t id)
 
 static bool needs_writer(const struct idmap_plan *plan)
 {
-	return !is_own(&plan->users, geteuid()) || !is_own(&plan->groups, getegid()) ||
+	return plan->from_outside || !is_own(&plan->users, geteuid()) ||
+		!is_own(&plan->groups, getegid()) ||
 		(plan->setgroups == IDMAP_SETGROUPS_ALLOW && plan->groups.count > 0);
+}
+
+struct inner_choice {
+	uint32_t shown;
+	uint32_t first;
+	bool any, root, mapped;
+};
+
+static void consider_extent(void *data, struct idmap_extent extent)
+{
+	struct inner_choice *choice = data;
+
+	if (!choice->any)
+		choice->first = extent.inner;
+	choice->any = true;
+	choice->root |= extent.inner == 0;
+	choice->mapped |= overlaps(choice->shown, 1, extent.inner, extent.count);
+}
+
+bool idmap_choose_inner(int self, const char *map, uint32_t shown, uint32_t *ret)
+{
+	struct inner_choice choice = { .shown = shown };
+
+	visit_map(self, map, consider_extent, &choice);
+	if (!choice.any)
+		die_hint("--preserve-credentials keeps the ids of this side", 0,
+			"the joined user namespace maps no ids (%s)", map);
+	/* An id without a mapping shows as the overflow id, which may be mapped as well: so root has the preference. */
+	if (choice.mapped && !choice.root)
+		return false;
+	*ret = choice.root ? 0 : choice.first;
+	return true;
 }
 
 /* The text of the kernel file, one extent a line; SEPARATOR is ' ' between ids. Returns false if SIZE is too small. */
@@ -203,25 +424,6 @@ struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 	return writer;
 }
 
-/* The numbers of a line such as "         0       1000          1". */
-static bool read_extent(char *line, struct idmap_extent *ret)
-{
-	uint32_t values[3];
-	size_t count = 0;
-
-	for (char *word; (word = strsep(&line, " "));) {
-		uint64_t number;
-
-		if (!*word)
-			continue;
-		if (count == 3 || parse_number(word, 0, UINT32_MAX, &number))
-			return false;
-		values[count++] = (uint32_t)number;
-	}
-	*ret = (struct idmap_extent){ values[0], values[1], values[2] };
-	return count == 3;
-}
-
 static bool has_extent(const struct idmap *map, const struct idmap_extent *extent)
 {
 	for (size_t i = 0; i < map->count; i++) {
@@ -234,26 +436,44 @@ static bool has_extent(const struct idmap *map, const struct idmap_extent *exten
 	return false;
 }
 
-/* Whether the kernel's file NAME holds the extents of MAP and no others; their order is the kernel's. */
-static bool reads_back(const char *name, const struct idmap *map)
+struct comparison {
+	const struct idmap *map;
+	size_t same;
+	size_t other;
+};
+
+static void compare_extent(void *data, struct idmap_extent extent)
 {
-	char text[16384], path[64];
-	char *cursor = text;
-	size_t found = 0;
+	struct comparison *comparison = data;
 
-	snprintf(path, sizeof(path), "/proc/self/%s", name);
-	if (fd_try_read(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return false;
-	for (char *line; (line = strsep(&cursor, "\n"));) {
-		struct idmap_extent extent;
+	if (has_extent(comparison->map, &extent))
+		comparison->same++;
+	else
+		comparison->other++;
+}
 
-		if (!*line)
-			continue;
-		if (!read_extent(line, &extent) || !has_extent(map, &extent))
-			return false;
-		found++;
-	}
-	return found == map->count;
+/* Dies unless the kernel's FILE holds the extents of MAP and no others; their order is the kernel's. */
+static void verify_map(const char *file, const struct idmap *map)
+{
+	struct comparison comparison = { .map = map };
+
+	visit_map(AT_FDCWD, file, compare_extent, &comparison);
+	if (comparison.same != map->count || comparison.other > 0)
+		die("'%s' is not the map that was asked for", file);
+}
+
+/* newgidmap(1) denies it to users who could use it to lose a group that is kept out of something. */
+static void verify_setgroups(enum idmap_setgroups wanted)
+{
+	const char *word = wanted == IDMAP_SETGROUPS_ALLOW ? "allow" : "deny";
+	char text[16];
+
+	if (wanted == IDMAP_SETGROUPS_DEFAULT)
+		return;
+	if (fd_try_read(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) < 0 ||
+		strcmp(text, word) != 0)
+		die_hint("setgroups(2) can be allowed only with CAP_SETGID outside, or with ranges of /etc/subgid",
+			0, "cannot %s setgroups(2) in the new user namespace", word);
 }
 
 static void write_own(const char *name, const struct idmap *map)
@@ -284,20 +504,7 @@ void idmap_write(const struct idmap_plan *plan, struct idmap_writer *writer)
 		write_own("uid_map", &plan->users);
 		write_own("gid_map", &plan->groups);
 	}
-	if (!reads_back("uid_map", &plan->users) || !reads_back("gid_map", &plan->groups))
-		die("the id maps of the new user namespace are not the ones asked for");
-}
-
-int idmap_try_drop_groups(void)
-{
-	int count = getgroups(0, NULL);
-
-	if (count == 0 || setgroups(0, NULL) == 0)
-		return 0;
-	/* The own group alone gives nothing that the process does not have anyway. */
-	gid_t only;
-
-	if (count == 1 && getgroups(1, &only) == 1 && only == getegid())
-		return 0;
-	return -EPERM;
+	verify_setgroups(plan->setgroups);
+	verify_map("/proc/self/uid_map", &plan->users);
+	verify_map("/proc/self/gid_map", &plan->groups);
 }
