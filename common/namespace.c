@@ -9,7 +9,7 @@
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +19,26 @@
 #include <unistd.h>
 
 const struct namespace_kind namespace_kinds[NAMESPACE_KINDS] = {
-	{ CLONE_NEWNS, "mnt" },
-	{ CLONE_NEWUTS, "uts" },
-	{ CLONE_NEWIPC, "ipc" },
-	{ CLONE_NEWNET, "net" },
-	{ CLONE_NEWPID, "pid" },
-	{ CLONE_NEWCGROUP, "cgroup" },
-	{ CLONE_NEWTIME, "time" },
-	{ CLONE_NEWUSER, "user" },
+	{ CLONE_NEWNS, "mnt", 'm' },
+	{ CLONE_NEWUTS, "uts", 'u' },
+	{ CLONE_NEWIPC, "ipc", 'i' },
+	{ CLONE_NEWNET, "net", 'n' },
+	{ CLONE_NEWPID, "pid", 'p' },
+	{ CLONE_NEWCGROUP, "cgroup", 'C' },
+	{ CLONE_NEWTIME, "time", 'T' },
+	{ CLONE_NEWUSER, "user", 'U' },
 };
 
 enum { NAMES_SIZE = 64 };
+
+size_t namespace_by_letter(int letter)
+{
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		if (namespace_kinds[i].letter == letter)
+			return i;
+	}
+	die("no kind of namespace is called '%c'", letter);
+}
 
 int namespace_all(void)
 {
@@ -134,6 +143,8 @@ int namespace_different(int process, int flags)
 		if (fstatat(process, path + strlen("/proc/self/"), &other, 0) < 0)
 			die_hint(errno == EACCES ?
 					"a process of another user: this needs CAP_SYS_PTRACE" :
+					errno == ENOENT ?
+					"the process has ended, or the kernel has no such namespaces" :
 					NULL,
 				errno, "cannot look at the target's '%s'",
 				path + strlen("/proc/self/"));
@@ -143,15 +154,10 @@ int namespace_different(int process, int flags)
 	return different;
 }
 
-void namespace_join(int pidfd, int flags)
+void namespace_refuse_join(int error, int flags)
 {
 	char names[NAMES_SIZE];
 	const char *advice = NULL;
-
-	if (flags == 0 || setns(pidfd, flags) == 0)
-		return;
-
-	int error = errno;
 
 	if (error == EPERM && !(flags & CLONE_NEWUSER))
 		advice = "the rights needed come from the target's user namespace: join that too (-U)";
@@ -161,6 +167,38 @@ void namespace_join(int pidfd, int flags)
 		advice = "the target has ended";
 	list_names(flags, names, sizeof(names));
 	die_hint(advice, error, "cannot join the target's namespaces (%s)", names);
+}
+
+int namespace_try_join(int pidfd, int flags)
+{
+	if (flags == 0 || setns(pidfd, flags) == 0)
+		return 0;
+	if (errno != EINVAL)
+		namespace_refuse_join(errno, flags);
+	return -EINVAL;
+}
+
+void namespace_set_clock(const char *clock, int64_t seconds, uint32_t nanoseconds)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s %" PRId64 " %" PRIu32, clock, seconds, nanoseconds);
+
+	int error = fd_try_write(AT_FDCWD, "/proc/self/timens_offsets", text);
+
+	if (error < 0)
+		die_hint(error == -ERANGE ?
+				"a clock cannot go below zero, nor above half of its range" :
+				NULL,
+			-error, "cannot set the clock offset '%s'", text);
+}
+
+void namespace_enter_time(void)
+{
+	autoclose int file = fd_open(AT_FDCWD, "/proc/self/ns/time_for_children", O_RDONLY);
+
+	if (setns(file, CLONE_NEWTIME) < 0)
+		die_error(errno, "cannot enter the new time namespace");
 }
 
 void namespace_raise_loopback(void)

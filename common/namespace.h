@@ -5,16 +5,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct namespace_kind {
 	int flag;         /* CLONE_NEW*, see sched.h */
 	const char *name; /* in /proc/PID/ns */
+	char letter;      /* the option of nsnew and nsjoin, as of unshare(1) and nsenter(1) */
 };
 
 enum { NAMESPACE_KINDS = 8 };
 
 /* In the order of /proc/PID/ns as nsnew and nsjoin list them; the user namespace is the last. */
 extern const struct namespace_kind namespace_kinds[NAMESPACE_KINDS];
+
+/* The row of namespace_kinds with LETTER, which has to be one of theirs. */
+size_t namespace_by_letter(int letter);
 
 /* The flags of all kinds. */
 int namespace_all(void);
@@ -32,10 +37,19 @@ void namespace_unshare(int flags);
 int namespace_different(int process, int flags);
 
 /*
- * Joins the namespaces in FLAGS of the process that PIDFD names, all or none; the PID namespace is entered by the next child. FLAGS must not hold
- * the user namespace this process is in already, which the kernel refuses. Dies. Linux 5.8.
+ * Joins the namespaces in FLAGS of the process that PIDFD names, all or none; the PID namespace is entered by the next child. FLAGS must not hold the user
+ * namespace this process is in already, which the kernel refuses. Returns 0, or -EINVAL where a pidfd cannot be joined (before Linux 5.8). Dies.
  */
-void namespace_join(int pidfd, int flags);
+int namespace_try_join(int pidfd, int flags);
+
+/* Dies for the reason ERROR with which namespaces of the kinds in FLAGS could not be joined. */
+_Noreturn void namespace_refuse_join(int error, int flags);
+
+/* Sets CLOCK ("monotonic" or "boottime") of the new time namespace off by SECONDS and NANOSECONDS. Before anybody enters it. Dies. */
+void namespace_set_clock(const char *clock, int64_t seconds, uint32_t nanoseconds);
+
+/* Enters the time namespace made by namespace_unshare(). Dies. time_namespaces(7) */
+void namespace_enter_time(void);
 
 /* Brings the loopback interface of this net namespace up. Dies. netdevice(7) */
 void namespace_raise_loopback(void);

@@ -1,0 +1,126 @@
+#include "common/nsfile.h"
+
+#include "common/fd.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static void check(int file, const char *path, size_t kind)
+{
+	struct statfs status;
+
+	if (fstatfs(file, &status) < 0)
+		die_error(errno, "cannot look at '%s'", path);
+	if (status.f_type != NSFS_MAGIC)
+		die("'%s' is not a namespace", path);
+	if (ioctl(file, NS_GET_NSTYPE) != namespace_kinds[kind].flag)
+		die("'%s' is not a namespace of kind %s", path, namespace_kinds[kind].name);
+}
+
+int nsfile_open(int dirfd, const char *path, size_t kind)
+{
+	/* O_NONBLOCK, for a FIFO that is there instead. */
+	int file = fd_open(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	check(file, path, kind);
+	return file;
+}
+
+void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KINDS])
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		const char *name = namespace_kinds[i].name;
+
+		if (!(flags & namespace_kinds[i].flag) || files[i] >= 0 ||
+			(any && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+			continue;
+		files[i] = nsfile_open(directory, name, i);
+		found++;
+	}
+	if (any && found == 0)
+		die("the target directory holds no pins");
+}
+
+void nsfile_open_process(int process, int flags, int files[NAMESPACE_KINDS])
+{
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "ns/%s", namespace_kinds[i].name);
+		if ((flags & namespace_kinds[i].flag) && files[i] < 0)
+			files[i] = fd_open(process, path, O_RDONLY);
+	}
+}
+
+int nsfile_open_socket(int pidfd, int socket)
+{
+	autoclose int copy = (int)syscall(SYS_pidfd_getfd, pidfd, socket, 0);
+	int file = copy < 0 ? -1 : ioctl(copy, SIOCGSKNS);
+
+	if (file < 0)
+		die_error(errno, "cannot find the net namespace of fd %d of the target", socket);
+	return file;
+}
+
+int nsfile_open_owner(const int files[NAMESPACE_KINDS])
+{
+	int owned = files[NSFILE_USER];
+
+	for (size_t i = 0; owned < 0 && i < NSFILE_USER; i++)
+		owned = files[i];
+	if (owned < 0)
+		die("no namespace is given whose owner could be joined");
+
+	int owner = ioctl(owned, NS_GET_USERNS);
+
+	if (owner < 0)
+		die_hint(errno == EPERM ? "it is outside of the own user namespace" : NULL, errno,
+			"cannot find the user namespace that owns the given ones");
+	return owner;
+}
+
+void nsfile_leave_out_own(int files[NAMESPACE_KINDS])
+{
+	struct stat own, other;
+
+	if (files[NSFILE_USER] < 0)
+		return;
+	if (stat("/proc/self/ns/user", &own) < 0 || fstat(files[NSFILE_USER], &other) < 0)
+		die_error(errno, "cannot compare the user namespace with the own one");
+	if (own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+		fd_close(&files[NSFILE_USER]);
+}
+
+void nsfile_join(int files[NAMESPACE_KINDS])
+{
+	bool user = files[NSFILE_USER] >= 0;
+
+	for (size_t i = 0; i < NSFILE_USER; i++) {
+		if (files[i] >= 0 && setns(files[i], namespace_kinds[i].flag) == 0)
+			fd_close(&files[i]);
+		else if (files[i] >= 0 && !user)
+			namespace_refuse_join(errno, namespace_kinds[i].flag);
+	}
+	if (user && setns(files[NSFILE_USER], CLONE_NEWUSER) < 0)
+		namespace_refuse_join(errno, CLONE_NEWUSER);
+	fd_close(&files[NSFILE_USER]);
+	for (size_t i = 0; i < NSFILE_USER; i++) {
+		if (files[i] >= 0 && setns(files[i], namespace_kinds[i].flag) < 0)
+			namespace_refuse_join(errno, namespace_kinds[i].flag | CLONE_NEWUSER);
+		fd_close(&files[i]);
+	}
+}

@@ -1,0 +1,34 @@
+/*
+ * nsfile - namespaces by the files that stand for them: pins, /proc/PID/ns/KIND, sockets. namespaces(7), ioctl_ns(2).
+ *
+ * A set of them is an array in the order of namespace_kinds, with -1 where there is none.
+ */
+#pragma once
+
+#include "common/namespace.h"
+
+enum { NSFILE_NET = 3, NSFILE_USER = NAMESPACE_KINDS - 1 };
+
+/* Opens PATH below DIRFD, without following a last symlink, as a namespace of KIND (a row of namespace_kinds). Dies if it is anything else. */
+int nsfile_open(int dirfd, const char *path, size_t kind);
+
+/* Opens the pins DIRECTORY/KIND for the kinds in FLAGS into FILES. Dies if one is missing, unless ANY will do and there is at least one. */
+void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KINDS]);
+
+/* Opens those in FLAGS of the process whose /proc/PID is the fd PROCESS, where FILES has none. Dies. */
+void nsfile_open_process(int process, int flags, int files[NAMESPACE_KINDS]);
+
+/* The net namespace of the socket that is fd SOCKET in the process that PIDFD names. Dies. pidfd_getfd(2), Linux 5.6 */
+int nsfile_open_socket(int pidfd, int socket);
+
+/* The user namespace that owns the one in FILES: the parent of the user namespace, else the owner of the first other. Dies. */
+int nsfile_open_owner(const int files[NAMESPACE_KINDS]);
+
+/* Closes the user namespace in FILES if this process is in it, because the kernel refuses to join that again. */
+void nsfile_leave_out_own(int files[NAMESPACE_KINDS]);
+
+/*
+ * Joins all in FILES and closes them; the PID namespace is entered by the next child. The user namespace comes first for those that it gives the rights
+ * for, and last for the others. Dies, so that it is all or no command. setns(2)
+ */
+void nsfile_join(int files[NAMESPACE_KINDS]);

@@ -1,0 +1,52 @@
+/*
+ * target - the process, or the directory of pins, whose namespaces are joined. pidfd_open(2), proc(5).
+ *
+ * A PID may be given to another process at any moment. So the process is held by one pidfd, what is read of it comes from one directory fd of
+ * its /proc/PID, and target_verify() tells afterwards that both were of the same process all along.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct target {
+	pid_t pid;      /* 0 for none */
+	uint64_t inode; /* of its pidfd; 0 if any will do */
+	const char *pins;
+	int pidfd;     /* -1 for none */
+	int process;   /* its /proc/PID; -1 */
+	int directory; /* of pins; -1 */
+};
+
+/* "PID", "PID:INODE", or the path of a directory, with a '/'. Returns NULL or, as parse.h, the reason against TEXT. */
+const char *target_parse(const char *text, struct target *ret);
+
+/* Opens what TARGET names. Dies. INODE is that of a pidfd, unique since boot from Linux 6.9 on. */
+void target_open(struct target *target);
+
+/* Opens NAME ("root" or "cwd") of the process. Dies. */
+int target_open_directory(const struct target *target, const char *name);
+
+/* Dies if the process has ended. */
+void target_verify(const struct target *target);
+
+/* A user or group id: none, a number, or what the target's is. */
+struct target_id {
+	bool given;
+	bool follow;
+	uint32_t number;
+};
+
+/* A number or "follow". Returns NULL or the reason against TEXT. */
+const char *target_parse_id(const char *text, struct target_id *ret);
+
+/*
+ * Makes the number of an ID that follows: FIELD is "Uid" or "Gid" of /proc/PID/status, and MAP the map to see it through, for a user namespace that will
+ * be joined, or NULL. Dies.
+ */
+void target_resolve_id(
+	const struct target *target, struct target_id *id, const char *field, const char *map);
+
+/* A copy of the environment that the process was started with, for environ(7). Dies. */
+char **target_environment(const struct target *target);
