@@ -22,10 +22,13 @@ uint64_t caps_known(void)
 {
 	uint64_t known = 0;
 
-	/* EINVAL for the first one that the kernel does not have. */
+	/* EINVAL for the first one that the kernel does not have; asked twice, because what is taken for the end is not looked at again. */
 	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0)
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0) {
+			if (errno != EINVAL)
+				die_error(errno, "cannot read capability %d of the bounding set", i);
 			break;
+		}
 		known |= bit(i);
 	}
 	return known;
@@ -85,6 +88,7 @@ static void find_nearest(const char *word, uint64_t known, char *nearest, size_t
 {
 	size_t best = 2;
 
+	word += strncasecmp(word, "cap_", 4) == 0 ? 4 : 0;
 	nearest[0] = '\0';
 	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
 		char *name = cap_to_name(i);
@@ -101,6 +105,16 @@ static void find_nearest(const char *word, uint64_t known, char *nearest, size_t
 	}
 }
 
+/* cap_from_name(3) is content with a name at the start: to it "cap_chown;sys_admin" is chown. */
+static bool is_name_of(cap_value_t value, const char *name)
+{
+	char *full = cap_to_name(value);
+	bool same = full && strcasecmp(full, name) == 0;
+
+	cap_free(full);
+	return same;
+}
+
 /* The capability called WORD, -1 if there is none; "cap_63" is one that has no name yet. */
 static int find(const char *word, uint64_t known)
 {
@@ -112,7 +126,7 @@ static int find(const char *word, uint64_t known)
 	if (!parse_number(bare, 0, CAPABILITIES_MAX - 1, &number))
 		value = (cap_value_t)number;
 	else if (snprintf(name, sizeof(name), "cap_%s", bare) >= (int)sizeof(name) ||
-		cap_from_name(name, &value) < 0)
+		cap_from_name(name, &value) < 0 || !is_name_of(value, name))
 		return -1;
 	return value < CAPABILITIES_MAX && (known & bit(value)) ? value : -1;
 }
@@ -130,7 +144,7 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 		if (reason)
 			return reason;
 		if (strcasecmp(word, "all") == 0) {
-			mask |= known;
+			mask = ~UINT64_C(0);
 			continue;
 		}
 
@@ -186,6 +200,21 @@ static void verify(const char *name, uint64_t got, uint64_t wanted)
 	if (got != wanted)
 		die("the %s set is %016llx and not %016llx as asked", name, (unsigned long long)got,
 			(unsigned long long)wanted);
+}
+
+void caps_keep_over_exec(void)
+{
+	uint64_t known = caps_known();
+	struct caps_sets sets = caps_read();
+
+	sets.inheritable = sets.permitted;
+	write_sets(&sets, known);
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		if ((sets.permitted & bit(i)) &&
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+			die_error(errno, "cannot make capability %d ambient", i);
+	}
+	verify("ambient", caps_read().ambient, sets.permitted);
 }
 
 void caps_apply(const struct caps_plan *plan)

@@ -36,6 +36,9 @@ struct caps_plan {
 	bool no_new_privs;
 };
 
+/* Makes what is permitted now inheritable and ambient, so that a COMMAND that is not root keeps it over exec. Dies. */
+void caps_keep_over_exec(void);
+
 /*
  * Reduces the sets of this process to what PLAN leaves of them, sets no_new_privs, and reads all of it back. Dies if any of
  * it does not hold. Without CAP_SETPCAP the bounding set stays as it is; that is allowed with no_new_privs only, which keeps it out of
