@@ -34,6 +34,8 @@ static void add_branch(struct cgroup *group, const struct hierarchy *hierarchy)
 		if (group->branches[i].hierarchy == hierarchy)
 			return;
 	}
+	if (group->count == CGROUP_BRANCHES)
+		die("the settings are in more than %d cgroup hierarchies", CGROUP_BRANCHES);
 	group->branches[group->count].hierarchy = hierarchy;
 	group->branches[group->count].parent = open_parent(hierarchy);
 	group->count++;
@@ -55,6 +57,19 @@ void cgroup_plan(struct cgroup *group, const struct hierarchy_layout *layout)
 	add_branch(group, killer ? killer : &layout->list[0]);
 }
 
+/* Whether "+CONTROLLER" is in the list already; "cpu" is not in "+cpuset". */
+static bool is_enabled(const struct cgroup *group, const char *controller)
+{
+	const char *cursor = group->enable;
+	char word[64];
+
+	while (cursor && !parse_word(&cursor, ' ', word, sizeof(word))) {
+		if (word[0] == '+' && strcmp(word + 1, controller) == 0)
+			return true;
+	}
+	return false;
+}
+
 int cgroup_plan_controller(
 	struct cgroup *group, const struct hierarchy_layout *layout, const char *controller)
 {
@@ -64,7 +79,7 @@ int cgroup_plan_controller(
 	if (!hierarchy)
 		return 0;
 	add_branch(group, hierarchy);
-	if (hierarchy->version == 2 && !strstr(group->enable, controller))
+	if (hierarchy->version == 2 && !is_enabled(group, controller))
 		snprintf(group->enable + used, sizeof(group->enable) - used, "%s+%s",
 			used ? " " : "", controller);
 	return hierarchy->version;
@@ -89,7 +104,9 @@ static bool fail(int error, const char *hint_text, const char *verb, const char 
 static const char *refusal(int error)
 {
 	if (error == -EACCES || error == -EPERM)
-		return "the own cgroup is not yours; as a user: systemd-run --user --scope -p Delegate=yes cgrun ...";
+		return geteuid() == 0 ?
+			"the own cgroup is not to be changed from here" :
+			"the own cgroup is not yours; try: systemd-run --user --scope -p Delegate=yes cgrun ...";
 	if (error == -EROFS)
 		return "the cgroup file system is mounted read-only here";
 	if (error == -EAGAIN)
@@ -126,7 +143,7 @@ static bool move_aside(const struct cgroup *group, int parent, pid_t watcher)
 
 	waiting_room(group, path, sizeof(path), "");
 	if (mkdirat(parent, path, 0755) < 0)
-		return fail(-errno, NULL, "make the cgroup", path);
+		return fail(-errno, refusal(-errno), "make the cgroup", path);
 	waiting_room(group, path, sizeof(path), "/cgroup.procs");
 	snprintf(pid, sizeof(pid), "%d", (int)watcher);
 
@@ -169,8 +186,9 @@ static bool enable_controllers(const struct cgroup *group, int parent, pid_t wat
 		if (!holds_only(parent, getpid(), watcher)) {
 			warn("cannot enable '%s' for a group below the own cgroup: it holds other processes",
 				group->enable);
-			hint("no internal processes (cgroups(7)): give cgrun a cgroup of its own, "
-			     "such as systemd-run --scope -p Delegate=yes cgrun ...");
+			hint("no internal processes (cgroups(7)): give cgrun a cgroup of its own, such as: "
+			     "systemd-run %s--scope -p Delegate=yes cgrun ...",
+				geteuid() == 0 ? "" : "--user ");
 			return false;
 		}
 		if (!move_aside(group, parent, watcher))
@@ -240,19 +258,32 @@ static void find_file(
 	snprintf(path, size, "%s/%s", group->name, file);
 }
 
-/* Whether GOT is what the kernel makes of WANTED. Files that hold more than one value speak another language than they are written in. */
-static bool holds(const char *got, const char *wanted)
+/* What the kernel rounds sizes in FILE down to: pages, or the pages of "hugetlb.2MB.max". */
+static uint64_t granularity(const char *file)
+{
+	char size[32];
+	uint64_t unit;
+
+	if (strncmp(file, "memory.", 7) == 0)
+		return (uint64_t)sysconf(_SC_PAGESIZE);
+	if (strncmp(file, "hugetlb.", 8) != 0)
+		return 1;
+	snprintf(size, sizeof(size), "%.*s", (int)strcspn(file + 8, "B."), file + 8);
+	return parse_bytes(size, &unit) || unit == 0 ? 1 : unit;
+}
+
+/* Whether GOT is what the kernel makes of WANTED in FILE. What is not a number may be written in more than one way. */
+static bool holds(const char *file, const char *got, const char *wanted)
 {
 	uint64_t number, written;
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (strcmp(got, wanted) == 0)
 		return true;
-	if (parse_number(got, 0, UINT64_MAX, &number))
-		return strcmp(got, "max") != 0;
-	if (strcmp(wanted, "-1") == 0)
-		return true;
-	return !parse_number(wanted, 0, UINT64_MAX, &written) && number == written - written % page;
+	/* The kernel knows the letters for sizes too. */
+	if (parse_bytes(wanted, &written))
+		return strcmp(wanted, "max") != 0;
+	return !parse_number(got, 0, UINT64_MAX, &number) &&
+		number == written - written % granularity(file);
 }
 
 bool cgroup_set(const struct cgroup *group, const char *file, const char *value)
@@ -276,7 +307,7 @@ bool cgroup_set(const struct cgroup *group, const char *file, const char *value)
 		return false;
 	}
 	/* Some files can only be written. */
-	if (fd_try_read(parent, path, got, sizeof(got)) < 0 || holds(got, value))
+	if (fd_try_read(parent, path, got, sizeof(got)) < 0 || holds(file, got, value))
 		return true;
 	warn("'%s' of the cgroup is '%s' and not '%s' as asked", file, got, value);
 	return false;
@@ -323,7 +354,7 @@ int cgroup_open_birthplace(const struct cgroup *group)
 /* Whether /proc/self/cgroup names the group once for each of its branches. */
 static bool is_inside(const struct cgroup *group)
 {
-	char text[VALUE_SIZE];
+	char text[4 * VALUE_SIZE];
 	char *cursor = text;
 	size_t inside = 0;
 
@@ -355,6 +386,19 @@ void cgroup_enter(const struct cgroup *group, bool born)
 	}
 	if (!is_inside(group))
 		die("'/proc/self/cgroup' does not show this process in '%s'", group->name);
+}
+
+void cgroup_join(const struct hierarchy_layout *layout)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct hierarchy *hierarchy = &layout->list[i];
+		autoclose int directory = fd_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
+		int error = fd_try_write(
+			directory, hierarchy->version == 2 ? "cgroup.procs" : "tasks", "0");
+
+		if (error < 0)
+			die_error(-error, "cannot enter the target's cgroup '%s'", hierarchy->own);
+	}
 }
 
 /* Kills the processes of the group at DIRECTORY. */
@@ -402,10 +446,10 @@ static void await_change(int directory, int milliseconds)
 {
 	autoclose int events = fd_try_open(directory, "cgroup.events", O_RDONLY);
 	struct pollfd change = { .fd = events, .events = POLLPRI };
-	char text[64];
+	char text[64] = "";
 
 	/* A change is what happens after the file was read. */
-	if (events >= 0 && read(events, text, sizeof(text)) > 0 && strstr(text, "populated 0"))
+	if (events >= 0 && read(events, text, sizeof(text) - 1) > 0 && strstr(text, "populated 0"))
 		return;
 	poll(&change, 1, milliseconds);
 }
@@ -453,12 +497,13 @@ static void remove_below(int directory)
 static bool remove_tree(int parent, const char *name)
 {
 	enum { TRIES = 40, LONGEST = 250 };
-	int wait = 1;
+	int wait = 1, error = EBUSY;
 
-	for (int i = 0; i < TRIES; i++) {
-		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+	for (int i = 0; i < TRIES && error == EBUSY; i++) {
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
 			return true;
-		if (errno != EBUSY)
+		error = errno;
+		if (error != EBUSY)
 			break;
 
 		autoclose int directory = fd_try_open(parent, name, O_PATH | O_DIRECTORY);
@@ -468,7 +513,7 @@ static bool remove_tree(int parent, const char *name)
 		await_change(directory, wait);
 		wait = wait < LONGEST / 2 ? wait * 2 : LONGEST;
 	}
-	return fail(-errno, NULL, "remove the cgroup", name);
+	return error == ENOENT || fail(-error, NULL, "remove the cgroup", name);
 }
 
 /* Moves the processes that wait in the group ROOM back to PARENT. */
@@ -484,17 +529,32 @@ static void empty_room(int parent, const char *room)
 		fd_try_write(parent, "cgroup.procs", pid);
 }
 
-/* Undoes move_aside(). */
+/* Whether the group at PARENT has a child other than ROOM. */
+static bool has_other_child(int parent, const char *room)
+{
+	int copy = fd_try_open(parent, ".", O_RDONLY | O_DIRECTORY);
+	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+	bool found = false;
+
+	if (!entries)
+		return true;
+	for (struct dirent *entry; (entry = readdir(entries));)
+		found |= entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+			strcmp(entry->d_name, room) != 0;
+	closedir(entries);
+	return found;
+}
+
+/* Undoes move_aside(), unless somebody else has made groups meanwhile, whose limits would go with the controllers. */
 static void move_back(const struct cgroup *group, int parent)
 {
 	char path[PATH_SIZE], disable[sizeof(group->enable)];
 
 	waiting_room(group, path, sizeof(path), "");
-	if (faccessat(parent, path, F_OK, 0) < 0)
+	if (faccessat(parent, path, F_OK, 0) < 0 || has_other_child(parent, path))
 		return;
 	for (size_t i = 0; i < sizeof(disable); i++)
 		disable[i] = group->enable[i] == '+' ? '-' : group->enable[i];
-	/* If a controller is in use by another group by now, both stay where they are and the directory remains. */
 	fd_try_write(parent, "cgroup.subtree_control", disable);
 	empty_room(parent, path);
 	unlinkat(parent, path, AT_REMOVEDIR);

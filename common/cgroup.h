@@ -68,6 +68,9 @@ int cgroup_open_birthplace(const struct cgroup *group);
  */
 void cgroup_enter(const struct cgroup *group, bool born);
 
+/* Moves this single-threaded process into the groups that LAYOUT (of another process) names as its own. Dies. */
+void cgroup_join(const struct hierarchy_layout *layout);
+
 /*
  * Kills every process in the group, waits until it is empty and removes it with all groups below it; puts back what cgroup_create() had to
  * change above it. What is not there is no error. False if something is left.

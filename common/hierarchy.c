@@ -55,7 +55,12 @@ static bool locate(const char *root, const char *point, const char *path, char *
 
 	if (strncmp(path, root, length) != 0 || (path[length] != '/' && path[length] != '\0'))
 		return false;
-	return snprintf(ret, size, "%s%s", point, path + length) < (int)size;
+	path += length;
+	/* Outside of the own cgroup namespace, cgroup_namespaces(7): ".." of the mount point is something else. */
+	if (strncmp(path, "/..", 3) == 0 && (path[3] == '/' || path[3] == '\0'))
+		return false;
+	/* The topmost group is "/". */
+	return snprintf(ret, size, "%s%s", point, strcmp(path, "/") == 0 ? "" : path) < (int)size;
 }
 
 struct mount_line {
@@ -153,9 +158,10 @@ static void read_controllers(struct hierarchy *hierarchy)
 	snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", text);
 }
 
-void hierarchy_find(struct hierarchy_layout *layout)
+void hierarchy_find(int process, struct hierarchy_layout *layout)
 {
-	FILE *self = fopen("/proc/self/cgroup", "re");
+	autoclose int groups = fd_open(process, "cgroup", O_RDONLY);
+	FILE *self = fdopen(fd_take(&groups), "re");
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 
 	if (!self || !mounts)
@@ -166,11 +172,19 @@ void hierarchy_find(struct hierarchy_layout *layout)
 	fclose(self);
 	fclose(mounts);
 	if (reason)
-		die("cannot find the own cgroup: %s", reason);
+		die_hint("in a cgroup namespace of one's own, mount cgroup file systems anew, or put cgrun before nsnew -C",
+			0, "cannot find the cgroup: %s", reason);
 	for (size_t i = 0; i < layout->count; i++) {
 		if (layout->list[i].version == 2)
 			read_controllers(&layout->list[i]);
 	}
+}
+
+void hierarchy_find_own(struct hierarchy_layout *layout)
+{
+	autoclose int process = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+
+	hierarchy_find(process, layout);
 }
 
 const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller)

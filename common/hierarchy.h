@@ -30,8 +30,11 @@ struct hierarchy_layout {
  */
 const char *hierarchy_parse(FILE *self, FILE *mounts, struct hierarchy_layout *layout);
 
+/* The layout for the process whose /proc/PID is the fd PROCESS, seen through the own mounts. Dies. */
+void hierarchy_find(int process, struct hierarchy_layout *layout);
+
 /* The layout for this process. Dies. */
-void hierarchy_find(struct hierarchy_layout *layout);
+void hierarchy_find_own(struct hierarchy_layout *layout);
 
 /* The hierarchy that has CONTROLLER, NULL if none. */
 const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller);
