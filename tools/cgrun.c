@@ -74,14 +74,18 @@ static void add_number(
 /* Memory beyond the limit would go to swap and never be missed, so swap is limited as well. */
 static void add_memory(struct cli *cli, struct plan *plan)
 {
+	uint64_t both;
+
 	if (!plan->memory)
 		return;
+	if (__builtin_add_overflow(plan->memory, plan->swap, &both))
+		cli_die(cli, "--memory and --swap are too large together");
 	add_number(cli, plan, 2, "memory.max", plan->memory);
 	add_number(cli, plan, 1, "memory.limit_in_bytes", plan->memory);
 	add_number(cli, plan, 2, "memory.swap.max", plan->swap);
 	plan->settings[plan->count - 1].asked = plan->swap_asked;
 	/* Version 1 counts both together. */
-	add_number(cli, plan, 1, "memory.memsw.limit_in_bytes", plan->memory + plan->swap);
+	add_number(cli, plan, 1, "memory.memsw.limit_in_bytes", both);
 	plan->settings[plan->count - 1].asked = plan->swap_asked;
 }
 
@@ -108,6 +112,11 @@ static void parse_set(struct cli *cli, struct plan *plan)
 	cli_check(cli, parse_assignment(cli->value, setting.file, sizeof(setting.file), &value));
 	if (strchr(setting.file, '/') || !strchr(setting.file, '.'))
 		cli_check(cli, "does not begin with the name of a cgroup file such as memory.high");
+	/* These act on processes, of whom some may be others'. */
+	if (strncmp(setting.file, "cgroup.", 7) == 0 && strncmp(setting.file, "cgroup.max.", 11) != 0)
+		cli_check(cli, "is no setting of the group");
+	if (!*value)
+		cli_check(cli, "has no value");
 	if (snprintf(setting.value, sizeof(setting.value), "%s", value) >= (int)sizeof(setting.value))
 		cli_check(cli, "has a value that is too long");
 	add(cli, plan, setting);
@@ -121,8 +130,8 @@ static void parse(struct cli *cli, struct plan *plan)
 		switch (id) {
 		case 'm':
 			cli_check(cli, parse_bytes(cli->value, &plan->memory));
-			if (plan->memory == 0)
-				cli_check(cli, "is no memory at all");
+			if (plan->memory < (uint64_t)sysconf(_SC_PAGESIZE))
+				cli_check(cli, "is less than a page of memory");
 			break;
 		case SWAP:
 			cli_check(cli, parse_bytes(cli->value, &plan->swap));
@@ -150,7 +159,7 @@ static void resolve(struct plan *plan)
 {
 	size_t kept = 0;
 
-	hierarchy_find(&plan->layout);
+	hierarchy_find_own(&plan->layout);
 	cgroup_plan(&plan->group, &plan->layout);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct setting *setting = &plan->settings[i];
@@ -166,7 +175,7 @@ static void resolve(struct plan *plan)
 		int version = cgroup_plan_controller(&plan->group, &plan->layout, controller);
 
 		if (version == 0)
-			die_hint("it is not enabled for the own cgroup (cgroup.controllers), or not in this kernel",
+			die_hint("it is off in this kernel, not enabled for the own cgroup (cgroup.controllers), or out of sight behind nsnew -C",
 				0, "cannot limit '%s': no cgroup controller '%s' here",
 				setting->file, controller);
 		if (setting->version == 0 || setting->version == version)

@@ -1,195 +1,291 @@
-/* nsjoin - run a command in the namespaces of a process. setns(2), pidfd_open(2), namespaces(7) */
+/* nsjoin - run a command in namespaces that exist. setns(2), pidfd_open(2), namespaces(7) */
+#include "common/cgroup.h"
 #include "common/chain.h"
 #include "common/child.h"
 #include "common/cli.h"
 #include "common/fd.h"
+#include "common/hierarchy.h"
+#include "common/idmap.h"
+#include "common/ids.h"
 #include "common/namespace.h"
+#include "common/nsfile.h"
 #include "common/parse.h"
 #include "common/report.h"
+#include "common/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/sched.h>
-#include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { KEEP_FD = CLI_LONG, FDS_MAX = 64 };
+struct plan {
+	struct target target;
+	bool all, user_parent, join_cgroup, use_environment, preserve, no_fork;
+	int namespaces;                        /* CLONE_NEW*, of the target */
+	const char *pins[NAMESPACE_KINDS];     /* files instead, in the order of namespace_kinds */
+	const char *root, *workdir, *late_dir; /* "": the target's */
+	struct target_id user, group;
+	int net_socket; /* fd in the target; -1 */
+	struct fd_list kept;
+	char **command;
+
+	/* Opened before anything changes; -1 for none. */
+	int self; /* the own /proc/PID, by the /proc of this side */
+	int files[NAMESPACE_KINDS];
+	int root_fd, workdir_fd;
+	struct hierarchy_layout *cgroups;
+};
+
+enum { NET_SOCKET = CLI_LONG, KEEP_FD };
+
+#define AT(member) CLI_STORED(struct plan, member)
 
 static const struct cli_option options[] = {
-	{ 't', "target", "PID", "the process whose namespaces to join" },
-	{ 0, NULL, NULL, "Namespaces" },
+	{ 't', "target", "TARGET",
+		"PID, PID:INODE of its pidfd, or a directory of\npins (nsnew --pin)" },
+	{ 0, NULL, NULL, "Namespaces (=FILE: of that pin):" },
 	{ 'a', "all", NULL, "all that differ from the own ones" },
-	{ 'm', "mount", NULL, "mount points" },
-	{ 'u', "uts", NULL, "host name and domain name" },
-	{ 'i', "ipc", NULL, "System V IPC and POSIX message queues" },
-	{ 'n', "net", NULL, "network" },
-	{ 'p', "pid", NULL, "process ids" },
-	{ 'U', "user", NULL, "users, groups and capabilities" },
-	{ 'C', "cgroup", NULL, "the view of the cgroup hierarchy" },
-	{ 'T', "time", NULL, "the boot-time and monotonic clocks" },
-	{ 0, NULL, NULL, "Where COMMAND starts" },
-	{ 'r', "root", "[=DIR]", "in DIR as its root, by default the target's" },
-	{ 'w', "wd", "[=DIR]", "in DIR, by default the target's working\ndirectory" },
-	{ 0, NULL, NULL, "Processes and files" },
-	{ 'F', "no-fork", NULL,
-		"do not fork for --pid: only COMMAND's children\nare in the PID namespace" },
+	{ 'm', "mount", "[=FILE]", "mount points" },
+	{ 'u', "uts", "[=FILE]", "host name and domain name" },
+	{ 'i', "ipc", "[=FILE]", "System V IPC and POSIX message queues" },
+	{ 'n', "net", "[=FILE]", "network" },
+	{ 'p', "pid", "[=FILE]", "process ids" },
+	{ 'U', "user", "[=FILE]", "users, groups and capabilities" },
+	{ 'C', "cgroup", "[=FILE]", "the view of the cgroup hierarchy" },
+	{ 'T', "time", "[=FILE]", "the boot-time and monotonic clocks" },
+	{ 'N', "net-socket", "FD", "the net namespace of the target's socket FD" },
+	{ 0, "user-parent", NULL, "the user namespace that owns the ones given", AT(user_parent) },
+	{ 0, NULL, NULL, "What else to take from the target:" },
+	{ 'c', "join-cgroup", NULL, "its cgroups", AT(join_cgroup) },
+	{ 'e', "env", NULL, "its environment", AT(use_environment) },
+	{ 'r', "root", "[=DIR]", "its root directory, or DIR of this side" },
+	{ 'w', "wd", "[=DIR]", "its working directory, or DIR of this side" },
+	{ 'W', "wdns", "DIR", "start in DIR of the other side", AT(late_dir) },
+	{ 'S', "setuid", "UID", "be user UID there, or the target's: follow" },
+	{ 'G', "setgid", "GID", "be group GID there, or the target's: follow" },
+	{ 0, "preserve-credentials", NULL, "change no ids and groups", AT(preserve) },
+	{ 0, NULL, NULL, "Processes and files:" },
+	{ 'F', "no-fork", NULL, "leave --pid to the children of COMMAND", AT(no_fork) },
 	{ KEEP_FD, "keep-fd", "FD...", "leave FD open; all others from 3 up are closed" },
 	{ 0 },
 };
 
 static const struct cli_program program = {
 	.name = "nsjoin",
-	.operands = "--target=PID [--] COMMAND [ARG]...",
-	.summary = "Run COMMAND in namespaces of another process.",
+	.operands = "[--] COMMAND [ARG]...",
+	.summary = "Run COMMAND in namespaces of a process, or in pinned ones.",
 	.options = options,
 };
 
-struct plan {
-	pid_t target;
-	int namespaces; /* CLONE_NEW* */
-	const char *root;
-	const char *workdir;
-	bool no_fork;
-	int kept[FDS_MAX];
-	size_t kept_count;
-	char **command;
-
-	/* Opened before anything changes. */
-	int pidfd;
-	int root_fd;
-	int workdir_fd;
-};
-
-static void parse_kind(struct cli *cli, struct plan *plan, int id)
+/* A namespace option by its letter. */
+static void parse_kind(struct cli *cli, struct plan *plan, int letter)
 {
-	static const char letters[NAMESPACE_KINDS + 1] =
-		"muinpCTU"; /* in the order of namespace_kinds */
-	const char *letter = strchr(letters, id);
+	size_t kind = namespace_by_letter(letter);
 
-	if (!letter)
-		cli_die(cli, "option '--%s' is not handled", cli->current->name);
-	plan->namespaces |= namespace_kinds[letter - letters].flag;
+	if (cli->value)
+		plan->pins[kind] = cli->value;
+	else
+		plan->namespaces |= namespace_kinds[kind].flag;
 }
 
-static void parse_kept_fd(struct cli *cli, struct plan *plan)
+static void parse_option(struct cli *cli, struct plan *plan, int id)
 {
-	uint64_t fd;
+	switch (id) {
+	case 'a':
+		plan->namespaces = namespace_all();
+		plan->all = true;
+		break;
+	case 't':
+		cli_check(cli, target_parse(cli->value, &plan->target));
+		break;
+	case 'N':
+		cli_check(cli, parse_fd(cli->value, &plan->net_socket));
+		break;
+	case 'r':
+		plan->root = cli->value ? cli->value : "";
+		break;
+	case 'w':
+		plan->workdir = cli->value ? cli->value : "";
+		break;
+	case 'S':
+		cli_check(cli, target_parse_id(cli->value, &plan->user));
+		break;
+	case 'G':
+		cli_check(cli, target_parse_id(cli->value, &plan->group));
+		break;
+	case KEEP_FD:
+		cli_check(cli, fd_list_add(&plan->kept, cli->value));
+		break;
+	default:
+		parse_kind(cli, plan, id);
+	}
+}
 
-	cli_check(cli, parse_number(cli->value, 0, INT32_MAX, &fd));
-	if (plan->kept_count == FDS_MAX)
-		cli_die(cli, "--keep-fd: more than %d are given", FDS_MAX);
-	plan->kept[plan->kept_count++] = (int)fd;
+/* What the options need of each other. */
+static void check(struct cli *cli, const struct plan *plan)
+{
+	bool process = plan->target.pid, pin = false;
+	bool of_process = plan->join_cgroup || plan->use_environment || plan->net_socket >= 0 ||
+		(plan->root && !*plan->root) || (plan->workdir && !*plan->workdir);
+
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
+		pin |= plan->pins[i] != NULL;
+	if (!process && !plan->target.pins && plan->namespaces)
+		cli_die(cli, "missing option '--target': whose namespaces to join");
+	if (!process && of_process)
+		cli_die(cli, "what is to be taken from the target needs a PID as --target");
+	if (!plan->namespaces && !pin && !of_process && !plan->root && !plan->workdir)
+		cli_die(cli, "nothing to join: name a namespace (-m -u -i -n -p -U -C -T) or --all");
+	if (plan->workdir && plan->late_dir)
+		cli_die(cli, "--wd and --wdns exclude each other");
 }
 
 static void parse(struct cli *cli, struct plan *plan)
 {
-	*plan = (struct plan){ .pidfd = -1, .root_fd = -1, .workdir_fd = -1 };
-	for (int id; (id = cli_next(cli));) {
-		switch (id) {
-		case 't':
-			cli_check(cli, parse_pid(cli->value, &plan->target));
-			break;
-		case 'a':
-			plan->namespaces |= namespace_all();
-			break;
-		case 'r':
-			plan->root = cli->value ? cli->value : "";
-			break;
-		case 'w':
-			plan->workdir = cli->value ? cli->value : "";
-			break;
-		case 'F':
-			plan->no_fork = true;
-			break;
-		case KEEP_FD:
-			parse_kept_fd(cli, plan);
-			break;
-		default:
-			parse_kind(cli, plan, id);
-		}
-	}
-	if (!plan->target)
-		cli_die(cli, "missing option '--target=PID'");
-	if (!plan->namespaces && !plan->root && !plan->workdir)
-		cli_die(cli, "nothing to join: name a namespace (-m -u -i -n -p -U -C -T) or --all");
+	*plan = (struct plan){ .net_socket = -1, .root_fd = -1, .workdir_fd = -1 };
+	cli_store(cli, plan);
+	for (int id; (id = cli_next(cli));)
+		parse_option(cli, plan, id);
+	check(cli, plan);
 	plan->command = cli_command(cli);
 }
 
-static int open_directory(int process, const char *asked, const char *targets)
+static int open_directory(const struct target *target, const char *asked, const char *targets)
 {
 	if (!asked)
 		return -1;
 	return *asked ? fd_open(AT_FDCWD, asked, O_PATH | O_DIRECTORY) :
-			fd_open(process, targets, O_PATH | O_DIRECTORY);
+			target_open_directory(target, targets);
+}
+
+/* Namespaces that are not simply those of the process are files; then all are, so that there is one order for them. */
+static void open_files(struct plan *plan)
+{
+	const struct target *target = &plan->target;
+	bool files = plan->user_parent || plan->net_socket >= 0 || target->pins;
+
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		plan->files[i] = plan->pins[i] ? nsfile_open(AT_FDCWD, plan->pins[i], i) : -1;
+		files |= plan->pins[i] != NULL;
+	}
+	if (target->pins)
+		nsfile_open_pins(target->directory, plan->namespaces, plan->all, plan->files);
+	if (plan->net_socket >= 0)
+		plan->files[NSFILE_NET] = nsfile_open_socket(target->pidfd, plan->net_socket);
+	if (files && target->pid)
+		nsfile_open_process(target->process, plan->namespaces, plan->files);
+	if (files)
+		plan->namespaces = 0;
+	if (plan->user_parent)
+		plan->files[NSFILE_USER] = nsfile_open_owner(plan->files);
+	nsfile_leave_out_own(plan->files);
 }
 
 /* Everything that names the target is opened here, while it is sure to be the process that was meant. */
 static void resolve(struct plan *plan)
 {
-	char path[32];
-	struct pollfd ended = { .events = POLLIN };
+	struct target *target = &plan->target;
 
-	plan->pidfd = (int)syscall(SYS_pidfd_open, plan->target, 0);
-	if (plan->pidfd < 0)
-		die_error(errno, "cannot find process %d", (int)plan->target);
-	snprintf(path, sizeof(path), "/proc/%d", (int)plan->target);
+	plan->self = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+	target_open(target);
+	if (target->pid)
+		plan->namespaces = namespace_different(target->process, plan->namespaces);
 
-	autoclose int process = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
+	bool user = plan->namespaces & CLONE_NEWUSER;
 
-	plan->namespaces = namespace_different(process, plan->namespaces);
-	plan->root_fd = open_directory(process, plan->root, "root");
-	plan->workdir_fd = open_directory(process, plan->workdir, "cwd");
-	/* If it is alive now, what was read above was its own: its PID cannot have gone to another process. */
-	ended.fd = plan->pidfd;
-	if (poll(&ended, 1, 0) != 0)
-		die("process %d has ended", (int)plan->target);
+	target_resolve_id(target, &plan->user, "Uid", user ? "uid_map" : NULL);
+	target_resolve_id(target, &plan->group, "Gid", user ? "gid_map" : NULL);
+	plan->root_fd = open_directory(target, plan->root, "root");
+	plan->workdir_fd = open_directory(target, plan->workdir, "cwd");
+	open_files(plan);
+	if (plan->join_cgroup) {
+		plan->cgroups = calloc(1, sizeof(*plan->cgroups));
+		if (!plan->cgroups)
+			die_error(errno, "cannot allocate memory");
+		hierarchy_find(target->process, plan->cgroups);
+	}
+	if (plan->use_environment)
+		environ = target_environment(target);
+	target_verify(target);
 }
 
-/* In a user namespace just joined: be its root where it has one. Where setgroups(2) is denied, groups stay as they are. */
-static void take_ids(void)
+/* EPERM: what is denied here may be allowed on the other side, or the other way round. */
+static void drop_groups(void)
 {
-	int death_signal = 0;
+	int error = ids_try_drop_groups();
 
-	prctl(PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
-		die_error(errno, "cannot drop the supplementary groups");
-	/* EINVAL: it has no root. */
-	if ((setresgid(0, 0, 0) < 0 && errno != EINVAL) || (setresuid(0, 0, 0) < 0 && errno != EINVAL))
-		die_error(errno, "cannot become root of the joined user namespace");
-	/* Lost with the change of ids, prctl(2). */
-	if (death_signal)
-		prctl(PR_SET_PDEATHSIG, (unsigned long)death_signal, 0, 0, 0);
+	if (error < 0 && error != -EPERM)
+		die_error(-error, "cannot drop the supplementary groups");
 }
 
-static void enter_directories(const struct plan *plan)
+static void took(const char *what, uint32_t number, int error)
+{
+	if (error < 0)
+		die_error(-error, "cannot become %s %u there", what, number);
+}
+
+/*
+ * In a user namespace just joined, an id without a mapping would still be the one outside to files of the host: so be root there, else what maps. Where
+ * setgroups(2) is denied, groups that could not be dropped before stay.
+ */
+static void take_ids(const struct plan *plan, bool joined_user)
+{
+	bool change = joined_user && !plan->preserve;
+	uint32_t user = plan->user.number, group = plan->group.number;
+
+	if (change || plan->group.given)
+		drop_groups();
+	if (plan->group.given ||
+		(change && idmap_choose_inner(plan->self, "gid_map", getegid(), &group)))
+		took("group", group, ids_try_set_group(group));
+	if (plan->user.given ||
+		(change && idmap_choose_inner(plan->self, "uid_map", geteuid(), &user)))
+		took("user", user, ids_try_set_user(user));
+}
+
+static void enter_directories(const struct plan *plan, bool joined_mounts)
 {
 	if (plan->root && (fchdir(plan->root_fd) < 0 || chroot(".") < 0))
 		die_error(errno, "cannot enter the root directory");
-	if ((plan->root || (plan->namespaces & CLONE_NEWNS)) && chdir("/") < 0)
+	if ((plan->root || joined_mounts) && chdir("/") < 0)
 		die_error(errno, "cannot enter '/' on the other side");
 	if (plan->workdir && fchdir(plan->workdir_fd) < 0)
 		die_error(errno, "cannot enter the working directory");
+	if (plan->late_dir && chdir(plan->late_dir) < 0)
+		die_error(errno, "cannot enter '%s' on the other side", plan->late_dir);
+	/* ".." of a directory outside would lead on there. */
+	if (plan->workdir && !fd_is_inside_root())
+		die_hint("--wdns=DIR names one of the other side", 0,
+			"the working directory is outside of the root directory there");
 }
 
 static void apply(struct plan *plan)
 {
+	int joined = plan->namespaces;
+	struct ids_parent parent = ids_parent();
 	struct child_plan start = { .new_pids = true };
 	struct child child;
 
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
+		joined |= plan->files[i] >= 0 ? namespace_kinds[i].flag : 0;
+	if (plan->cgroups)
+		cgroup_join(plan->cgroups);
+	if ((joined & CLONE_NEWUSER) && !plan->preserve)
+		drop_groups();
 	/* Until exec, processes on the other side could trace this one, which still holds what is of this side. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	namespace_join(plan->pidfd, plan->namespaces);
-	if (plan->namespaces & CLONE_NEWUSER)
-		take_ids();
+	if (namespace_try_join(plan->target.pidfd, plan->namespaces) < 0)
+		nsfile_open_process(plan->target.process, plan->namespaces, plan->files);
+	nsfile_join(plan->files);
+	take_ids(plan, joined & CLONE_NEWUSER);
+	ids_keep_parent(&parent);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	enter_directories(plan);
-	fd_close_others(plan->kept, plan->kept_count);
-	if ((plan->namespaces & CLONE_NEWPID) && !plan->no_fork && !child_start(&child, &start))
+	enter_directories(plan, joined & CLONE_NEWNS);
+	fd_close_others(plan->kept.list, plan->kept.count);
+	if ((joined & CLONE_NEWPID) && !plan->no_fork && !child_start(&child, &start))
 		child_finish(child_wait(&child));
 }
 

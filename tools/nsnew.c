@@ -1,65 +1,95 @@
 /* nsnew - run a command in new namespaces. unshare(2), namespaces(7), user_namespaces(7), pid_namespaces(7) */
+#include "common/caps.h"
 #include "common/chain.h"
 #include "common/child.h"
 #include "common/cli.h"
-#include "common/fd.h"
 #include "common/idmap.h"
 #include "common/mounttree.h"
 #include "common/namespace.h"
 #include "common/parse.h"
+#include "common/pin.h"
+#include "common/ready.h"
 #include "common/report.h"
+#include "common/userns.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	MAP_USER = CLI_LONG,
-	MAP_GROUP,
-	MAP_USERS,
-	MAP_GROUPS,
-	SETGROUPS,
-	KEEP_GROUPS,
-	HOSTNAME,
-	PROPAGATION,
-	MOUNT_PROC,
-	NO_LOOPBACK,
-	NO_KILL_CHILD,
+/* The clocks of a time namespace, by the names of /proc/PID/timens_offsets. */
+static const char *const clocks[] = { "boottime", "monotonic" };
+
+struct plan {
+	int namespaces; /* CLONE_NEW* */
+	struct userns_plan user;
+	bool keep_caps;
+	const char *hostname, *domainname;
+	struct {
+		bool set;
+		int64_t seconds;
+		uint32_t nanoseconds;
+	} offsets[2];              /* of the clocks */
+	unsigned long propagation; /* 0: unchanged */
+	const char *proc;          /* where to mount /proc; NULL */
+	bool no_loopback, fork, no_fork;
+	struct child_plan child;
+	struct pin_plan pins;
+	struct ready_plan ready;
+	const char *unpin;
+	char **command;
 };
 
+enum { MAP_USER = CLI_LONG, MAP_GROUP, MAP_USERS, MAP_GROUPS, MAP_AUTO, SETGROUPS, OWNER };
+enum { BOOTTIME = OWNER + 1, MONOTONIC, PROPAGATION, MOUNT_PROC, KILL_CHILD, READY_FD, BLOCK_FD };
+
+#define AT(member) CLI_STORED(struct plan, member)
+
 static const struct cli_option options[] = {
-	{ 0, NULL, NULL, "Namespaces" },
-	{ 'm', "mount", NULL, "mount points" },
-	{ 'u', "uts", NULL, "host name and domain name" },
-	{ 'i', "ipc", NULL, "System V IPC and POSIX message queues" },
-	{ 'n', "net", NULL, "network; its loopback interface is up" },
-	{ 'p', "pid", NULL, "process ids: COMMAND is PID 1, the rest dies\nwith it" },
-	{ 'U', "user", NULL, "users, groups and capabilities" },
-	{ 'C', "cgroup", NULL, "the view of the cgroup hierarchy" },
-	{ 'T', "time", NULL, "the boot-time and monotonic clocks" },
+	{ 0, NULL, NULL, "Namespaces (=FILE pins them there, see --pin):" },
+	{ 'm', "mount", "[=FILE]", "mount points" },
+	{ 'u', "uts", "[=FILE]", "host name and domain name" },
+	{ 'i', "ipc", "[=FILE]", "System V IPC and POSIX message queues" },
+	{ 'n', "net", "[=FILE]", "network; its loopback interface is up" },
+	{ 'p', "pid", "[=FILE]", "process ids; COMMAND is PID 1" },
+	{ 'U', "user", "[=FILE]", "users, groups and capabilities" },
+	{ 'C', "cgroup", "[=FILE]", "the view of the cgroup hierarchy" },
+	{ 'T', "time", "[=FILE]", "the boot-time and monotonic clocks" },
 	{ 'a', "all", NULL, "all of these but user" },
-	{ 0, NULL, NULL, "Users and groups (each implies --user)" },
+	{ 0, NULL, NULL, "Users and groups (these imply --user):" },
 	{ 'r', "map-root-user", NULL, "be root inside" },
 	{ 'c', "map-current-user", NULL, "be the same user and group inside" },
 	{ MAP_USER, "map-user", "UID", "be user UID inside" },
 	{ MAP_GROUP, "map-group", "GID", "be group GID inside" },
-	{ MAP_USERS, "map-users", "INNER:OUTER:COUNT...",
-		"map COUNT users from INNER on to those from\nOUTER on" },
-	{ MAP_GROUPS, "map-groups", "INNER:OUTER:COUNT...", "the same for groups" },
+	{ MAP_USERS, "map-users", "MAP...", "INNER:OUTER:COUNT, auto, subids or all" },
+	{ MAP_GROUPS, "map-groups", "MAP...", "the same for groups" },
+	{ MAP_AUTO, "map-auto", NULL, "--map-users=auto --map-groups=auto" },
 	{ SETGROUPS, "setgroups", "allow|deny", "whether setgroups(2) is allowed inside" },
-	{ KEEP_GROUPS, "keep-groups", NULL, "keep supplementary groups that cannot be\ndropped" },
-	{ 0, NULL, NULL, "What is set up inside" },
-	{ HOSTNAME, "hostname", "NAME", "set the host name (implies --uts)" },
-	{ PROPAGATION, "propagation", "MODE",
-		"mount propagation: private (default), slave,\nshared or unchanged" },
-	{ MOUNT_PROC, "mount-proc", "[=DIR]",
-		"mount a /proc of the new PID namespace (implies\n--mount)" },
-	{ NO_LOOPBACK, "no-loopback", NULL, "leave the loopback interface down" },
-	{ 0, NULL, NULL, "Processes" },
-	{ 'f', "fork", NULL, "run COMMAND as a child, as --pid always does" },
-	{ NO_KILL_CHILD, "no-kill-child", NULL, "let COMMAND live on when nsnew is killed" },
+	{ OWNER, "owner", "UID:GID", "who owns the user namespace" },
+	{ 0, "keep-groups", NULL, "take supplementary groups along", AT(user.keep_groups) },
+	{ 0, "keep-caps", NULL, "keep all capabilities also if not root", AT(keep_caps) },
+	{ 0, "no-nested-users", NULL, "no further user namespaces inside", AT(user.no_nested) },
+	{ 0, NULL, NULL, "What is set up inside:" },
+	{ 0, "hostname", "NAME", "the host name (implies --uts)", AT(hostname) },
+	{ 0, "domainname", "NAME", "the NIS domain name (implies --uts)", AT(domainname) },
+	{ BOOTTIME, "boottime", "SECONDS", "set the boot-time clock off (implies --time)" },
+	{ MONOTONIC, "monotonic", "SECONDS", "set the monotonic clock off (implies --time)" },
+	{ PROPAGATION, "propagation", "MODE", "private (default), slave, shared, unchanged" },
+	{ MOUNT_PROC, "mount-proc", "[=DIR]", "a /proc of the new processes (implies --mount)" },
+	{ 0, "no-loopback", NULL, "leave the loopback interface down", AT(no_loopback) },
+	{ 0, NULL, NULL, "Processes:" },
+	{ 'f', "fork", NULL, "run COMMAND as a child, as --pid always does", AT(fork) },
+	{ 0, "init", NULL, "a PID 1 around COMMAND (implies --pid)", AT(child.stub) },
+	{ 0, "no-fork", NULL, "leave --pid to the first child of COMMAND", AT(no_fork) },
+	{ KILL_CHILD, "kill-child", "[=SIGNAL]", "what it dies of with nsnew (default: KILL)" },
+	{ 0, "no-kill-child", NULL, "let it outlive nsnew", AT(child.outlives) },
+	{ 0, "new-session", NULL, "a session and keyring of its own", AT(child.new_session) },
+	{ 0, NULL, NULL, "For others:" },
+	{ 0, "pin", "DIR", "pin the namespaces as DIR/KIND for nsjoin", AT(pins.directory) },
+	{ 0, "unpin", "DIR", "release such pins; no COMMAND then", AT(unpin) },
+	{ 0, "pid-file", "FILE", "write COMMAND's PID as seen from here", AT(ready.pid_path) },
+	{ READY_FD, "ready-fd", "FD", "write a line to FD when all is set up" },
+	{ BLOCK_FD, "block-fd", "FD", "then wait until FD can be read or has ended" },
 	{ 0 },
 };
 
@@ -70,45 +100,17 @@ static const struct cli_program program = {
 	.options = options,
 };
 
-struct plan {
-	int namespaces; /* CLONE_NEW* */
-	struct idmap_plan idmap;
-	bool keep_groups;
-	unsigned long propagation; /* 0: unchanged */
-	const char *hostname;
-	const char *proc; /* where to mount /proc; NULL */
-	bool no_loopback;
-	bool fork;
-	bool outlives;
-	char **command;
-};
-
-static const char *parse_propagation(const char *text, unsigned long *ret)
+/* A namespace option by its letter. */
+static void parse_kind(struct cli *cli, struct plan *plan, int letter)
 {
-	static const struct {
-		const char *name;
-		unsigned long flag;
-	} modes[] = { { "private", MS_PRIVATE }, { "slave", MS_SLAVE }, { "shared", MS_SHARED },
-		{ "unchanged", 0 } };
+	size_t kind = namespace_by_letter(letter);
 
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-		if (strcmp(text, modes[i].name) == 0) {
-			*ret = modes[i].flag;
-			return NULL;
-		}
-	}
-	return "is not one of private, slave, shared, unchanged";
+	plan->namespaces |= namespace_kinds[kind].flag;
+	if (cli->value)
+		plan->pins.files[kind] = cli->value;
 }
 
-static const char *parse_setgroups(const char *text, enum idmap_setgroups *ret)
-{
-	if (strcmp(text, "allow") != 0 && strcmp(text, "deny") != 0)
-		return "is neither allow nor deny";
-	*ret = text[0] == 'a' ? IDMAP_SETGROUPS_ALLOW : IDMAP_SETGROUPS_DENY;
-	return NULL;
-}
-
-/* One id, the caller's own, shows as TEXT inside. */
+/* The own id shows as TEXT inside. */
 static const char *map_own(struct idmap *map, const char *text, uint32_t own)
 {
 	uint32_t inner;
@@ -117,153 +119,159 @@ static const char *map_own(struct idmap *map, const char *text, uint32_t own)
 	return reason ? reason : idmap_add_id(map, inner, own);
 }
 
-static void parse_namespace(struct cli *cli, struct plan *plan, int id)
-{
-	static const char letters[NAMESPACE_KINDS + 1] =
-		"muinpCTU"; /* in the order of namespace_kinds */
-	const char *letter = strchr(letters, id);
-
-	if (!letter)
-		cli_die(cli, "option '--%s' is not handled", cli->current->name);
-	plan->namespaces |= namespace_kinds[letter - letters].flag;
-}
-
 static void parse_map(struct cli *cli, struct plan *plan, int id)
 {
-	struct idmap *users = &plan->idmap.users, *groups = &plan->idmap.groups;
+	struct idmap *users = &plan->user.idmap.users, *groups = &plan->user.idmap.groups;
+	const char *value = id == MAP_AUTO ? "auto" : cli->value;
 
 	plan->namespaces |= CLONE_NEWUSER;
-	switch (id) {
-	case 'r':
-	case 'c':
+	if (id == 'r' || id == 'c') {
 		cli_check(cli, idmap_add_id(users, id == 'r' ? 0 : geteuid(), geteuid()));
 		cli_check(cli, idmap_add_id(groups, id == 'r' ? 0 : getegid(), getegid()));
-		break;
-	case MAP_USER:
-		cli_check(cli, map_own(users, cli->value, geteuid()));
-		break;
-	case MAP_GROUP:
-		cli_check(cli, map_own(groups, cli->value, getegid()));
-		break;
-	case MAP_USERS:
-		cli_check(cli, idmap_add_text(users, cli->value));
-		break;
-	case MAP_GROUPS:
-		cli_check(cli, idmap_add_text(groups, cli->value));
-		break;
-	default:
-		cli_check(cli, parse_setgroups(cli->value, &plan->idmap.setgroups));
+	}
+	if (id == MAP_USER)
+		cli_check(cli, map_own(users, value, geteuid()));
+	if (id == MAP_GROUP)
+		cli_check(cli, map_own(groups, value, getegid()));
+	if (id == MAP_USERS || id == MAP_AUTO)
+		cli_check(cli, idmap_add_text(users, value));
+	if (id == MAP_GROUPS || id == MAP_AUTO)
+		cli_check(cli, idmap_add_text(groups, value));
+	if (id == SETGROUPS)
+		cli_check(cli, idmap_parse_setgroups(value, &plan->user.idmap.setgroups));
+	if (id == OWNER) {
+		cli_check(cli, parse_id_pair(value, &plan->user.owner_user, &plan->user.owner_group));
+		plan->user.idmap.from_outside = true;
 	}
 }
 
-static void parse_setup(struct cli *cli, struct plan *plan, int id)
+static void parse_clock(struct cli *cli, struct plan *plan, int id)
+{
+	const char *reason = parse_seconds(cli->value, &plan->offsets[id - BOOTTIME].seconds,
+		&plan->offsets[id - BOOTTIME].nanoseconds);
+
+	cli_check(cli, reason);
+	plan->offsets[id - BOOTTIME].set = true;
+	plan->namespaces |= CLONE_NEWTIME;
+}
+
+static void parse_option(struct cli *cli, struct plan *plan, int id)
 {
 	switch (id) {
-	case HOSTNAME:
-		plan->hostname = cli->value;
-		plan->namespaces |= CLONE_NEWUTS;
+	case 'a':
+		plan->namespaces |= namespace_all() & ~CLONE_NEWUSER;
+		break;
+	case BOOTTIME:
+	case MONOTONIC:
+		parse_clock(cli, plan, id);
 		break;
 	case PROPAGATION:
-		cli_check(cli, parse_propagation(cli->value, &plan->propagation));
+		cli_check(cli, mounttree_parse_propagation(cli->value, &plan->propagation));
 		break;
 	case MOUNT_PROC:
 		plan->proc = cli->value ? cli->value : "/proc";
 		plan->namespaces |= CLONE_NEWNS;
 		break;
-	case NO_LOOPBACK:
-		plan->no_loopback = true;
+	case KILL_CHILD:
+		cli_check(cli,
+			parse_signal(cli->value ? cli->value : "KILL", &plan->child.death_signal));
+		break;
+	case READY_FD:
+		cli_check(cli, parse_fd(cli->value, &plan->ready.announce));
+		plan->ready.announces = true;
+		break;
+	case BLOCK_FD:
+		cli_check(cli, parse_fd(cli->value, &plan->ready.block));
+		plan->ready.blocks = true;
 		break;
 	default:
-		parse_namespace(cli, plan, id);
+		parse_kind(cli, plan, id);
 	}
+}
+
+/* What the options imply together. */
+static void complete(struct cli *cli, struct plan *plan)
+{
+	bool user = plan->keep_caps || plan->user.no_nested || plan->user.keep_groups;
+	int implied = (plan->hostname || plan->domainname ? CLONE_NEWUTS : 0) |
+		(plan->child.stub ? CLONE_NEWPID : 0) | (user ? CLONE_NEWUSER : 0);
+
+	plan->namespaces |= implied;
+	plan->child.init = plan->child.new_pids = plan->namespaces & CLONE_NEWPID;
+	if (plan->proc && !plan->child.init)
+		cli_die(cli, "--mount-proc needs a PID namespace of its own (--pid)");
+	if (plan->no_fork && (plan->fork || plan->child.stub || plan->proc || plan->child.new_session))
+		cli_die(cli, "--no-fork cannot be with --fork, --init, --mount-proc or --new-session");
+	if (plan->no_fork && plan->child.init && plan->pins.directory)
+		cli_die(cli,
+			"--no-fork cannot be with --pin: a PID namespace without a process has no pin");
+	plan->fork |= (plan->child.init || plan->child.new_session) && !plan->no_fork;
+	if (!plan->unpin)
+		plan->command = cli_command(cli);
+	else if (!cli_at_end(cli) || plan->namespaces)
+		cli_die(cli, "--unpin takes no namespaces and no COMMAND");
 }
 
 static void parse(struct cli *cli, struct plan *plan)
 {
 	*plan = (struct plan){ .propagation = MS_PRIVATE };
+	cli_store(cli, plan);
 	for (int id; (id = cli_next(cli));) {
-		switch (id) {
-		case 'a':
-			plan->namespaces |= namespace_all() & ~CLONE_NEWUSER;
-			break;
-		case 'r':
-		case 'c':
-		case MAP_USER:
-		case MAP_GROUP:
-		case MAP_USERS:
-		case MAP_GROUPS:
-		case SETGROUPS:
+		if (id == 'r' || id == 'c' || (id >= MAP_USER && id <= OWNER))
 			parse_map(cli, plan, id);
-			break;
-		case KEEP_GROUPS:
-			plan->keep_groups = true;
-			break;
-		case 'f':
-			plan->fork = true;
-			break;
-		case NO_KILL_CHILD:
-			plan->outlives = true;
-			break;
-		default:
-			parse_setup(cli, plan, id);
-		}
+		else
+			parse_option(cli, plan, id);
 	}
-	if (plan->proc && !(plan->namespaces & CLONE_NEWPID))
-		cli_die(cli, "--mount-proc needs a PID namespace of its own (--pid)");
-	plan->command = cli_command(cli);
+	complete(cli, plan);
 }
 
-/* What changes is the part of the kernel that this process lives in; every step is for the ones after it. */
-static void apply_namespaces(const struct plan *plan)
+/* What the caller's own world says, before it changes. */
+static void resolve(struct plan *plan)
 {
-	bool user = plan->namespaces & CLONE_NEWUSER;
-	struct idmap_writer writer = { .start = -1 };
+	idmap_resolve(&plan->user.idmap);
+	ready_prepare(&plan->ready);
+}
 
-	if (user && idmap_try_drop_groups() < 0 && !plan->keep_groups)
-		die_hint("give --keep-groups to take them along, where they keep opening files although they do not show",
-			0, "cannot drop the supplementary groups before entering a user namespace");
-	if (user)
-		writer = idmap_prepare(&plan->idmap);
-	namespace_unshare(plan->namespaces);
-	if (user)
-		idmap_write(&plan->idmap, &writer);
+/* What belongs to the new namespaces themselves, whoever will live in them. */
+static void set_up(const struct plan *plan)
+{
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
+		if (plan->offsets[i].set)
+			namespace_set_clock(
+				clocks[i], plan->offsets[i].seconds, plan->offsets[i].nanoseconds);
+	}
+	if (plan->namespaces & CLONE_NEWTIME)
+		namespace_enter_time();
 	if ((plan->namespaces & CLONE_NEWNS) && plan->propagation)
 		mounttree_propagate(plan->propagation);
 	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		die_error(errno, "cannot set the host name '%s'", plan->hostname);
+	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
+		die_error(errno, "cannot set the domain name '%s'", plan->domainname);
 	if ((plan->namespaces & CLONE_NEWNET) && !plan->no_loopback)
 		namespace_raise_loopback();
 }
 
-/* In the first process of the new PID namespace, which is the one whose processes the new /proc shows. */
-static void mount_proc(const char *path)
+static struct pin_helper apply(struct plan *plan)
 {
-	static const struct mounttree_option none[] = { { 0 } };
-	autoclose int place = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-	autoclose int tree = mounttree_try_create(
-		"proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	int error = tree < 0 ? tree : mounttree_try_attach(tree, place);
-
-	if (error < 0)
-		die_hint(error == -EPERM ?
-				"parts of the /proc seen here are hidden, so a user namespace gets no other one" :
-				NULL,
-			-error, "cannot mount /proc on '%s'", path);
-}
-
-static void apply(const struct plan *plan)
-{
-	bool new_pids = plan->namespaces & CLONE_NEWPID;
-	struct child_plan start = { .new_pids = new_pids, .init = new_pids, .outlives = plan->outlives };
+	struct pin_helper helper = pin_prepare(&plan->pins, plan->namespaces);
 	struct child child;
 
-	apply_namespaces(plan);
-	if (!new_pids && !plan->fork)
-		return;
-	if (!child_start(&child, &start))
+	if (plan->namespaces & CLONE_NEWUSER)
+		userns_unshare(&plan->user, plan->namespaces);
+	else
+		namespace_unshare(plan->namespaces);
+	set_up(plan);
+	if (plan->fork && !child_start(&child, &plan->child))
 		child_finish(child_wait(&child));
+	/* From here on in the process that becomes COMMAND: the first one of a new PID namespace. */
 	if (plan->proc)
-		mount_proc(plan->proc);
+		mounttree_mount_proc(plan->proc);
+	if (plan->keep_caps)
+		caps_keep_over_exec();
+	pin_make(&helper, plan->namespaces);
+	ready_announce(&plan->ready);
+	return helper;
 }
 
 int main(int argc, char **argv)
@@ -273,6 +281,12 @@ int main(int argc, char **argv)
 
 	cli_start(&cli, &program, argc, argv);
 	parse(&cli, &plan);
-	apply(&plan);
-	chain_exec(plan.command);
+	if (plan.unpin)
+		return pin_release(plan.unpin);
+	resolve(&plan);
+	struct pin_helper pins = apply(&plan);
+	int status = chain_try_exec(plan.command);
+
+	pin_undo(&pins);
+	return status;
 }

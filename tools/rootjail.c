@@ -12,19 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TMPFS = CLI_LONG, PROC, BARE, READ_ONLY, KEEP_FD, FDS_MAX = 64 };
+struct plan {
+	struct rootfs rootfs;
+	bool proc;
+	bool bare;
+	struct fd_list kept;
+	char **command;
+};
+
+enum { TMPFS = CLI_LONG, KEEP_FD };
+
+#define AT(member) CLI_STORED(struct plan, member)
 
 static const struct cli_option options[] = {
-	{ READ_ONLY, "read-only", NULL, "make the root read-only" },
+	{ 0, "read-only", NULL, "make the root read-only", AT(rootfs.read_only) },
 	{ 'b', "bind", "SRC[:DST[:OPTIONS]]...",
-		"show SRC of the old root at DST (default: SRC)\n"
-		"OPTIONS: ro,dev,suid,noexec" },
+		"show SRC of the old root at DST (default: SRC)\nOPTIONS: ro,dev,suid,noexec" },
 	{ TMPFS, "tmpfs", "DST[:OPTIONS]...",
-		"an empty directory in memory at DST\n"
-		"OPTIONS: size=SIZE,mode=MODE,noexec,ro" },
-	{ PROC, "proc", NULL, "a /proc, also where the PID namespace is the\ncaller's" },
-	{ BARE, "bare", NULL, "no /dev and no /proc unless asked for" },
-	{ 'w', "workdir", "DIR", "start in DIR of the new root (default: /)" },
+		"an empty directory in memory at DST\nOPTIONS: size=SIZE,mode=MODE,ro,noexec,dev,suid" },
+	{ 0, "proc", NULL, "a /proc, also where the PID namespace is the\ncaller's", AT(proc) },
+	{ 0, "bare", NULL, "no /dev and no /proc unless asked for", AT(bare) },
+	{ 'w', "workdir", "DIR", "start in DIR of the new root (default: /)", AT(rootfs.workdir) },
 	{ KEEP_FD, "keep-fd", "FD...", "leave FD open; all others from 3 up are closed" },
 	{ 0 },
 };
@@ -37,23 +45,23 @@ static const struct cli_program program = {
 	.options = options,
 };
 
-struct plan {
-	struct rootfs rootfs;
-	bool proc;
-	bool bare;
-	int kept[FDS_MAX];
-	size_t kept_count;
-	char **command;
-};
-
 /* Where something is mounted: an absolute path of the new root, but not that root itself. */
 static void check_target(const struct cli *cli, const char *target)
 {
+	const char *cursor = target + 1;
+	char word[256];
+
 	if (target[0] != '/')
 		cli_die(cli, "--%s: the place '%s' is not an absolute path", cli->current->name,
 			target);
 	if (target[strspn(target, "/.")] == '\0')
 		cli_die(cli, "--%s: '%s' is the root itself", cli->current->name, target);
+	while (cursor) {
+		cli_check(cli, parse_word(&cursor, '/', word, sizeof(word)));
+		if (strcmp(word, "..") == 0)
+			cli_die(cli, "--%s: the place '%s' has a '..' in it", cli->current->name,
+				target);
+	}
 }
 
 /* The attribute that option WORD stands for; false if it is none. */
@@ -88,6 +96,9 @@ static void parse_tmpfs_option(const struct cli *cli, struct rootfs_mount *mount
 
 	if (value && strncmp(word, "size=", 5) == 0) {
 		reason = parse_bytes(value + 1, &bytes);
+		/* To the kernel that is no limit. */
+		if (!reason && bytes == 0)
+			reason = "is no size";
 		if (!reason && asprintf((char **)&mount->size, "%llu", (unsigned long long)bytes) < 0)
 			die_error(errno, "cannot allocate memory");
 	} else if (value && strncmp(word, "mode=", 5) == 0) {
@@ -132,41 +143,14 @@ static void parse_mount(const struct cli *cli, struct plan *plan, enum rootfs_ki
 		parse_options(cli, mount, fields[bind ? 2 : 1]);
 }
 
-static void parse_kept_fd(struct cli *cli, struct plan *plan)
-{
-	uint64_t fd;
-
-	cli_check(cli, parse_number(cli->value, 0, INT32_MAX, &fd));
-	if (plan->kept_count == FDS_MAX)
-		cli_die(cli, "--keep-fd: more than %d are given", FDS_MAX);
-	plan->kept[plan->kept_count++] = (int)fd;
-}
-
 static void parse(struct cli *cli, struct plan *plan)
 {
+	cli_store(cli, plan);
 	for (int id; (id = cli_next(cli));) {
-		switch (id) {
-		case READ_ONLY:
-			plan->rootfs.read_only = true;
-			break;
-		case 'b':
-			parse_mount(cli, plan, ROOTFS_BIND);
-			break;
-		case TMPFS:
-			parse_mount(cli, plan, ROOTFS_TMPFS);
-			break;
-		case PROC:
-			plan->proc = true;
-			break;
-		case BARE:
-			plan->bare = true;
-			break;
-		case 'w':
-			plan->rootfs.workdir = cli->value;
-			break;
-		default:
-			parse_kept_fd(cli, plan);
-		}
+		if (id == KEEP_FD)
+			cli_check(cli, fd_list_add(&plan->kept, cli->value));
+		else
+			parse_mount(cli, plan, id == TMPFS ? ROOTFS_TMPFS : ROOTFS_BIND);
 	}
 	plan->rootfs.path = cli_operand(cli, "the directory that holds the root file system");
 	plan->command = cli_command(cli);
@@ -197,9 +181,11 @@ int main(int argc, char **argv)
 	struct plan plan = { .rootfs.mounts = calloc((size_t)argc + 2, sizeof(struct rootfs_mount)) };
 
 	cli_start(&cli, &program, argc, argv);
+	if (!plan.rootfs.mounts)
+		die_error(errno, "cannot allocate memory");
 	parse(&cli, &plan);
 	add_standard_mounts(&plan);
 	rootfs_enter(&plan.rootfs);
-	fd_close_others(plan.kept, plan.kept_count);
+	fd_close_others(plan.kept.list, plan.kept.count);
 	chain_exec(plan.command);
 }
