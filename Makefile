@@ -14,7 +14,7 @@ C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c)
 FLAVOURS := release asan
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wformat=2 -Wwrite-strings $(if $(WERROR),-Werror)
+	-Wformat=2 -Wwrite-strings -Wno-missing-field-initializers $(if $(WERROR),-Werror)
 CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g -MMD -MP $(WARNINGS)
 CFLAGS_release := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffunction-sections -fdata-sections
@@ -40,7 +40,12 @@ SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
 
-all: $(TOOLS:%=build/release/bin/%) ## build the links into build/release/bin (the default)
+all: $(TOOLS:%=build/release/bin/%) build/completions/made ## build the links into build/release/bin (the default)
+
+# From the option tables, by way of --help.
+build/completions/made: completions/generate.sh $(TOOLS:%=build/release/bin/%)
+	$(Q)completions/generate.sh build/release/bin build/completions
+	$(Q)touch $@
 
 check: tests-release ## run all tests, as root also as an unprivileged user (TESTS="cli test_parse": only these)
 	@tests/run.sh release
@@ -76,9 +81,9 @@ help: ## show this list
 # What install puts where below PREFIX, as source:mode:destination.
 INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:bin/$(tool)) \
 	$(foreach page,$(wildcard man/*.[1-8]),$(page):644:share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	$(foreach file,$(wildcard completions/bash/*),$(file):644:share/bash-completion/completions/$(notdir $(file))) \
-	$(foreach file,$(wildcard completions/zsh/*),$(file):644:share/zsh/site-functions/$(notdir $(file))) \
-	$(foreach file,$(wildcard completions/fish/*),$(file):644:share/fish/vendor_completions.d/$(notdir $(file)))
+	$(foreach file,nschain $(TOOLS),build/completions/bash/$(file):644:share/bash-completion/completions/$(file)) \
+	build/completions/zsh/_nschain:644:share/zsh/site-functions/_nschain \
+	$(foreach tool,$(TOOLS),build/completions/fish/$(tool).fish:644:share/fish/vendor_completions.d/$(tool).fish)
 part = $(word $(1),$(subst :, ,$(2)))
 define newline
 

@@ -21,9 +21,9 @@ check() { # COMMAND... -- FILE...
 }
 
 check clang-format --dry-run -Werror -- common/*.[ch] tools/*.c tests/unit/*.[ch] tests/helpers/*.[ch]
-check shellcheck -x -- .ci/run tests/*.sh tests/*/*.sh
+check shellcheck -x -- .ci/run tests/*.sh tests/*/*.sh completions/*.sh
 check shellcheck -x -s bats -- tests/*.bats
-check shellcheck -s bash -- tests/*.bash completions/bash/*
+check shellcheck -s bash -- tests/*.bash tests/*/*.bash
 check mandoc -T lint -W warning -- man/*.[1-8]
 
 [[ $failed -eq 0 ]] || exit 1
