@@ -38,6 +38,10 @@ has() {
 	# A group can be made and given limits by the caller.
 	cgroup) cgrun true 2>/dev/null ;;
 	memory) cgrun -m 64M true 2>/dev/null ;;
+	# The same for a cgrun that is alone in its group, see prepare_alone.
+	limits) "${ALONE[@]}" cgrun -m 64M -p 100 -c 1 true 2>/dev/null ;;
+	# A set-user-ID file of the test takes effect.
+	suid) [ "$(id -u)" = 0 ] && ! findmnt -no OPTIONS -T "$BATS_TEST_TMPDIR" | grep -qw nosuid && grep -q '^NoNewPrivs:.*0' /proc/self/status ;;
 	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
 	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;
@@ -90,6 +94,65 @@ no_groups() {
 	done
 }
 
+# Where a test makes groups: in each hierarchy of a limit the caller's own group; on version 2 the nearest one from there up that hands
+# memory on to its children, if there is one.
+group_places() {
+	local controller own place
+	for controller in memory pids cpu; do
+		own_cgroup "$controller" || true
+	done
+	own=$(own_cgroup v2) || return 0
+	place=$own
+	while [ -e "$place/cgroup.procs" ]; do
+		if grep -qsw memory "$place/cgroup.subtree_control"; then
+			own=$place
+			break
+		fi
+		place=${place%/*}
+	done
+	echo "$own"
+}
+
+# prepare_alone: makes ALONE, words to put in front of a cgrun, which will then be in groups (ALONE_GROUPS) that hold nothing else: on
+# version 2 only such a group can hand controllers on, and what cgrun leaves behind is told from what others make meanwhile. Without
+# permission ALONE is empty. remove_alone ends it all.
+prepare_alone() {
+	local place group files=()
+	ALONE=() ALONE_GROUPS=()
+	for place in $(group_places); do
+		group=$place/nschain-test-$$-${BATS_TEST_NUMBER:-0}
+		mkdir "$group" 2>/dev/null || continue
+		ALONE_GROUPS+=("$group")
+		if [ -e "$group/tasks" ]; then files+=("$group/tasks"); else files+=("$group/cgroup.procs"); fi
+	done
+	[ "${#files[@]}" = 0 ] || ALONE=(enter "${files[@]}" --)
+}
+
+# nothing_left: no process and no group is in the groups of ALONE.
+nothing_left() {
+	local group pid
+	for group in "${ALONE_GROUPS[@]}"; do
+		! read -r pid <"$group/cgroup.procs" || return 1
+		! compgen -G "$group/*/" >/dev/null || return 1
+	done
+}
+
+remove_alone() {
+	local group below pid
+	for group in "${ALONE_GROUPS[@]}"; do
+		find "$group" -depth -type d | while read -r below; do
+			for _ in {1..100}; do
+				while read -r pid; do
+					kill -KILL "$pid"
+				done <"$below/cgroup.procs"
+				rmdir "$below" && break
+				read -rt 0.02 <> <(:) || true
+			done 2>/dev/null
+		done
+	done
+	ALONE_GROUPS=()
+}
+
 # make_root DIR: a root file system of busybox and nothing else.
 make_root() {
 	local root=$1 applet
@@ -119,7 +182,7 @@ assert_output() {
 # assert_says TEXT: TEXT is part of what was written to standard output or, with `run --separate-stderr`, standard error.
 assert_says() {
 	case "${output:-}${stderr:-}" in
-	*"$1"*) return ;;
+	*"$1"*) return 0 ;;
 	esac
 	printf 'nothing says: %s\noutput:\n%s\n%s\n' "$1" "${output:-}" "${stderr:-}"
 	return 1

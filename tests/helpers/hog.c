@@ -1,0 +1,22 @@
+/* hog MIB [STEP]: takes MIB megabytes, STEP (1) at a time, touches each of them, and exits 0 if it lives that long. */
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	long wanted = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+	long step = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
+
+	if (wanted <= 0 || step <= 0)
+		return 2;
+	for (long taken = 0; taken < wanted; taken += step) {
+		char *block = malloc((size_t)step << 20);
+
+		if (!block)
+			return 3;
+		/* Not a value that the compiler or the kernel could share. */
+		memset(block, (int)(taken & 0x7f) + 1, (size_t)step << 20);
+		__asm__ volatile("" : : "r"(block) : "memory");
+	}
+	return 0;
+}
