@@ -18,17 +18,26 @@ static uint64_t bit(int capability)
 	return UINT64_C(1) << capability;
 }
 
+/* Whether the kernel has CAPABILITY. Dies for any answer but yes or EINVAL. */
+static bool exists(int capability)
+{
+	if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0)
+		return true;
+	if (errno != EINVAL)
+		die_error(errno, "cannot read capability %d of the bounding set", capability);
+	return false;
+}
+
 uint64_t caps_known(void)
 {
 	uint64_t known = 0;
 
-	/* EINVAL for the first one that the kernel does not have; asked twice, because what is taken for the end is not looked at again. */
 	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0) {
-			if (errno != EINVAL)
-				die_error(errno, "cannot read capability %d of the bounding set", i);
+		bool there = exists(i);
+
+		/* The end is looked at twice, because what comes behind it is not looked at at all. */
+		if (!there && !exists(i))
 			break;
-		}
 		known |= bit(i);
 	}
 	return known;

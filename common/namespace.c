@@ -19,14 +19,14 @@
 #include <unistd.h>
 
 const struct namespace_kind namespace_kinds[NAMESPACE_KINDS] = {
-	{ CLONE_NEWNS, "mnt", 'm' },
-	{ CLONE_NEWUTS, "uts", 'u' },
-	{ CLONE_NEWIPC, "ipc", 'i' },
-	{ CLONE_NEWNET, "net", 'n' },
-	{ CLONE_NEWPID, "pid", 'p' },
-	{ CLONE_NEWCGROUP, "cgroup", 'C' },
-	{ CLONE_NEWTIME, "time", 'T' },
-	{ CLONE_NEWUSER, "user", 'U' },
+	{ "mnt", CLONE_NEWNS, 'm' },
+	{ "uts", CLONE_NEWUTS, 'u' },
+	{ "ipc", CLONE_NEWIPC, 'i' },
+	{ "net", CLONE_NEWNET, 'n' },
+	{ "pid", CLONE_NEWPID, 'p' },
+	{ "cgroup", CLONE_NEWCGROUP, 'C' },
+	{ "time", CLONE_NEWTIME, 'T' },
+	{ "user", CLONE_NEWUSER, 'U' },
 };
 
 enum { NAMES_SIZE = 64 };

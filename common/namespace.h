@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct namespace_kind {
-	int flag;         /* CLONE_NEW*, see sched.h */
 	const char *name; /* in /proc/PID/ns */
+	int flag;         /* CLONE_NEW*, see sched.h */
 	char letter;      /* the option of nsnew and nsjoin, as of unshare(1) and nsenter(1) */
 };
 

@@ -71,8 +71,13 @@ void target_open(struct target *target)
 	target->process = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 }
 
-int target_open_directory(const struct target *target, const char *name)
+int target_open_directory(const struct target *target, const char *asked, const char *name)
 {
+	if (!asked)
+		return -1;
+	if (*asked)
+		return fd_open(AT_FDCWD, asked, O_PATH | O_DIRECTORY);
+
 	int fd = fd_try_open(target->process, name, O_PATH | O_DIRECTORY);
 
 	if (fd < 0)

@@ -25,8 +25,8 @@ const char *target_parse(const char *text, struct target *ret);
 /* Opens what TARGET names. Dies. INODE is that of a pidfd, unique since boot from Linux 6.9 on. */
 void target_open(struct target *target);
 
-/* Opens NAME ("root" or "cwd") of the process. Dies. */
-int target_open_directory(const struct target *target, const char *name);
+/* Opens the directory ASKED; if that is "", NAME ("root" or "cwd") of the process. Returns -1 if ASKED is NULL. Dies. */
+int target_open_directory(const struct target *target, const char *asked, const char *name);
 
 /* Dies if the process has ended. */
 void target_verify(const struct target *target);

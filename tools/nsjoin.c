@@ -153,14 +153,6 @@ static void parse(struct cli *cli, struct plan *plan)
 	plan->command = cli_command(cli);
 }
 
-static int open_directory(const struct target *target, const char *asked, const char *targets)
-{
-	if (!asked)
-		return -1;
-	return *asked ? fd_open(AT_FDCWD, asked, O_PATH | O_DIRECTORY) :
-			target_open_directory(target, targets);
-}
-
 /* Namespaces that are not simply those of the process are files; then all are, so that there is one order for them. */
 static void open_files(struct plan *plan)
 {
@@ -198,8 +190,8 @@ static void resolve(struct plan *plan)
 
 	target_resolve_id(target, &plan->user, "Uid", user ? "uid_map" : NULL);
 	target_resolve_id(target, &plan->group, "Gid", user ? "gid_map" : NULL);
-	plan->root_fd = open_directory(target, plan->root, "root");
-	plan->workdir_fd = open_directory(target, plan->workdir, "cwd");
+	plan->root_fd = target_open_directory(target, plan->root, "root");
+	plan->workdir_fd = target_open_directory(target, plan->workdir, "cwd");
 	open_files(plan);
 	if (plan->join_cgroup) {
 		plan->cgroups = calloc(1, sizeof(*plan->cgroups));
@@ -257,7 +249,7 @@ static void enter_directories(const struct plan *plan, bool joined_mounts)
 	if (plan->late_dir && chdir(plan->late_dir) < 0)
 		die_error(errno, "cannot enter '%s' on the other side", plan->late_dir);
 	/* ".." of a directory outside would lead on there. */
-	if (plan->workdir && !fd_is_inside_root())
+	if ((plan->workdir || plan->late_dir) && !fd_is_inside_root())
 		die_hint("--wdns=DIR names one of the other side", 0,
 			"the working directory is outside of the root directory there");
 }

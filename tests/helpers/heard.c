@@ -31,12 +31,11 @@ static volatile sig_atomic_t until_term;
 
 static void hear(int number)
 {
-	char line[16];
+	char line[16] = "";
 
 	for (size_t i = 0; i < SIGNALS; i++) {
 		if (signals[i].number == number) {
-			strcpy(line, signals[i].name);
-			strcat(line, "\n");
+			snprintf(line, sizeof(line), "%s\n", signals[i].name);
 		}
 	}
 	if (write(STDOUT_FILENO, line, strlen(line)) < 0)
@@ -60,7 +59,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 99;
-	left = atoi(argv[1]);
+	left = (int)strtol(argv[1], NULL, 10);
 	until_term = left == 0;
 	/* One at a time, so that every line is whole. */
 	sigfillset(&action.sa_mask);

@@ -1,6 +1,7 @@
 /* hog MIB [STEP]: takes MIB megabytes, STEP (1) at a time, touches each of them, and exits 0 if it lives that long. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 int main(int argc, char **argv)
 {
@@ -10,9 +11,10 @@ int main(int argc, char **argv)
 	if (wanted <= 0 || step <= 0)
 		return 2;
 	for (long taken = 0; taken < wanted; taken += step) {
-		char *block = malloc((size_t)step << 20);
+		void *block = mmap(NULL, (size_t)step << 20, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-		if (!block)
+		if (block == MAP_FAILED)
 			return 3;
 		/* Not a value that the compiler or the kernel could share. */
 		memset(block, (int)(taken & 0x7f) + 1, (size_t)step << 20);
