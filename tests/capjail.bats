@@ -288,6 +288,7 @@ caller_caps() {
 }
 
 @test "without /proc" {
+	requires static
 	local root=$BATS_TEST_TMPDIR/root
 	mkdir "$root"
 	cp "$BIN/capjail" "$HELPERS/capstate" "$root"
