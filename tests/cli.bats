@@ -610,6 +610,7 @@ rule_environment() {
 }
 
 @test "transparent: environment" {
+	requires static
 	each rule_environment "${ALL[@]}" "${WAITING[@]}"
 }
 

@@ -190,6 +190,7 @@ bytes() {
 # --- chrooted callers ---
 
 @test "a caller chrooted to a mount point: COMMAND cannot reach what is outside of that" {
+	requires static
 	requires root
 	local propagation
 	mv "$R" "$HOST/inner"
@@ -220,6 +221,7 @@ bytes() {
 }
 
 @test "a caller chrooted to a plain directory: the right root, or refused" {
+	requires static
 	requires root
 	mv "$R" "$HOST/inner"
 	cp -a "$BATS_FILE_TMPDIR/template" "$R"
