@@ -70,6 +70,7 @@ readme_chain() {
 @test "README: exit status" { readme_chain; }
 @test "README: join for debugging" { readme_chain; }
 @test "README: pod" { readme_chain; }
+@test "README: pins" { readme_chain; }
 @test "README: host name" { readme_chain; }
 @test "README: user ranges" { readme_chain; }
 
