@@ -163,16 +163,18 @@ int mounttree_try_attach(int tree, int target)
 
 int mounttree_try_leave_chroot(void)
 {
-	int self = result(syscall(SYS_pidfd_open, getpid(), 0));
-
-	if (self < 0)
-		return self;
+	autoclose int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	/* Joining the mount namespace that one is in resets the root. */
-	int error = result(setns(self, CLONE_NEWNS));
+	if (self >= 0 && setns(self, CLONE_NEWNS) == 0)
+		return 0;
+	if (self >= 0 && errno != EINVAL)
+		return -errno;
 
-	close(self);
-	return error;
+	/* Before Linux 5.8 a pidfd could not be joined. */
+	autoclose int file = fd_try_open(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY);
+
+	return file < 0 ? file : result(setns(file, CLONE_NEWNS));
 }
 
 int mounttree_try_pivot(int tree)

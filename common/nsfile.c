@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/sockios.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -29,10 +30,20 @@ static void check(int file, const char *path, size_t kind)
 		die("'%s' is not a namespace of kind %s", path, namespace_kinds[kind].name);
 }
 
+/* Whether PATH is a magic link of proc(5), such as /proc/PID/ns/net: that is no path that somebody could have laid. */
+static bool is_magic_link(int dirfd, const char *path)
+{
+	struct statfs status;
+	autoclose int link = fd_try_open(dirfd, path, O_PATH | O_NOFOLLOW);
+
+	return link >= 0 && fstatfs(link, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
 int nsfile_open(int dirfd, const char *path, size_t kind)
 {
+	int follow = is_magic_link(dirfd, path) ? 0 : O_NOFOLLOW;
 	/* O_NONBLOCK, for a FIFO that is there instead. */
-	int file = fd_open(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int file = fd_open(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | follow);
 
 	check(file, path, kind);
 	return file;

@@ -9,7 +9,8 @@
 
 enum { NSFILE_NET = 3, NSFILE_USER = NAMESPACE_KINDS - 1 };
 
-/* Opens PATH below DIRFD, without following a last symlink, as a namespace of KIND (a row of namespace_kinds). Dies if it is anything else. */
+/* Opens PATH below DIRFD as a namespace of KIND (a row of namespace_kinds). A last symlink is followed only if it is one of proc(5) itself. Dies if it is
+ * anything else. */
 int nsfile_open(int dirfd, const char *path, size_t kind);
 
 /* Opens the pins DIRECTORY/KIND for the kinds in FLAGS into FILES. Dies if one is missing, unless ANY will do and there is at least one. */

@@ -202,9 +202,12 @@ static void complete(struct cli *cli, struct plan *plan)
 		cli_die(cli, "--mount-proc needs a PID namespace of its own (--pid)");
 	if (plan->no_fork && (plan->fork || plan->child.stub || plan->proc || plan->child.new_session))
 		cli_die(cli, "--no-fork cannot be with --fork, --init, --mount-proc or --new-session");
-	if (plan->no_fork && plan->child.init && plan->pins.directory)
+	if (plan->no_fork && plan->child.init &&
+		(plan->pins.directory || plan->pins.files[namespace_by_letter('p')]))
 		cli_die(cli,
 			"--no-fork cannot be with --pin: a PID namespace without a process has no pin");
+	if (plan->user.no_nested && !plan->user.idmap.users.count && !plan->user.idmap.users.words)
+		cli_die(cli, "--no-nested-users needs a map of users, such as --map-root-user");
 	plan->fork |= (plan->child.init || plan->child.new_session) && !plan->no_fork;
 	if (!plan->unpin)
 		plan->command = cli_command(cli);
