@@ -178,11 +178,14 @@ int namespace_try_join(int pidfd, int flags)
 	return -EINVAL;
 }
 
-void namespace_set_clock(const char *clock, int64_t seconds, uint32_t nanoseconds)
+void namespace_set_clock(const char *clock, const struct namespace_offset *offset)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "%s %" PRId64 " %" PRIu32, clock, seconds, nanoseconds);
+	if (!offset->set)
+		return;
+	snprintf(text, sizeof(text), "%s %" PRId64 " %" PRIu32, clock, offset->seconds,
+		offset->nanoseconds);
 
 	int error = fd_try_write(AT_FDCWD, "/proc/self/timens_offsets", text);
 

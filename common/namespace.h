@@ -45,8 +45,15 @@ int namespace_try_join(int pidfd, int flags);
 /* Dies for the reason ERROR with which namespaces of the kinds in FLAGS could not be joined. */
 _Noreturn void namespace_refuse_join(int error, int flags);
 
-/* Sets CLOCK ("monotonic" or "boottime") of the new time namespace off by SECONDS and NANOSECONDS. Before anybody enters it. Dies. */
-void namespace_set_clock(const char *clock, int64_t seconds, uint32_t nanoseconds);
+/* How far a clock of a time namespace is off: SECONDS and then NANOSECONDS more. Not at all unless SET. */
+struct namespace_offset {
+	bool set;
+	int64_t seconds;
+	uint32_t nanoseconds;
+};
+
+/* Sets CLOCK ("monotonic" or "boottime") of the new time namespace off, before anybody enters it. Dies. */
+void namespace_set_clock(const char *clock, const struct namespace_offset *offset);
 
 /* Enters the time namespace made by namespace_unshare(). Dies. time_namespaces(7) */
 void namespace_enter_time(void);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* What the two say to each other, a byte each. */
-enum { PIN = 'p', UNDO = 'u', DONE = 'd', ELSEWHERE = 'e' };
+enum { PIN = 'p', KEEP = 'k', UNDO = 'u', DONE = 'd', ELSEWHERE = 'e' };
 
 /* The helper's view of one pin. */
 struct pin {
@@ -79,7 +79,15 @@ static int make_private(const char *path, bool *ret_made)
 				NULL,
 			-error, "cannot make '%s' a private mount", path);
 	/* Only a path leads onto the mount; it is checked again for what it leads to. */
-	return open_directory(path);
+	int fd = open_directory(path);
+
+	/* Below a shared mount it has become shared itself. */
+	error = *ret_made ? mounttree_try_set_propagation(fd, MS_PRIVATE) : 0;
+	if (error < 0) {
+		mounttree_try_detach(AT_FDCWD, path);
+		die_error(-error, "cannot make '%s' a private mount", path);
+	}
+	return fd;
 }
 
 static void add_pin(struct pins *pins, size_t kind, int directory, const char *name)
@@ -137,6 +145,12 @@ static int make_pin(struct pin *pin, pid_t target)
 	pin->made = place >= 0 && error == 0;
 	if (tree >= 0)
 		close(tree);
+	if (error == -ELOOP && pin->kind->flag == CLONE_NEWNS) {
+		if (pin->ours)
+			unlinkat(pin->directory, pin->name, 0);
+		pin->ours = false;
+		return 1;
+	}
 	if (error < 0) {
 		warn_error(-error, "cannot pin the %s namespace on '%s'", pin->kind->name, pin->name);
 		if (error == -EINVAL && pin->kind->flag == CLONE_NEWNS)
@@ -222,6 +236,7 @@ static _Noreturn void serve(const struct pin_plan *plan, int namespaces, int soc
 	bool made = false;
 	int directory = plan->directory ? make_private(plan->directory, &made) : -1;
 	pid_t sender = 0;
+	bool keep = false;
 
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		if (!(namespaces & namespace_kinds[i].flag))
@@ -237,10 +252,13 @@ static _Noreturn void serve(const struct pin_plan *plan, int namespaces, int soc
 		if (order == PIN) {
 			pin_all(&pins, sender);
 		} else {
-			undo(&pins);
-			break;
+			keep = order == KEEP;
+			if (!keep)
+				break;
 		}
 	}
+	if (!keep)
+		undo(&pins);
 	_exit(EXIT_SUCCESS);
 }
 
@@ -332,6 +350,12 @@ void pin_make(const struct pin_helper *helper, int namespaces)
 	die("cannot pin the mnt namespace: on this kernel, one made outside the initial mount namespace can be pinned only by chance");
 }
 
+void pin_keep(const struct pin_helper *helper)
+{
+	if (helper->socket >= 0)
+		order(helper->socket, KEEP);
+}
+
 void pin_undo(const struct pin_helper *helper)
 {
 	char byte;
@@ -342,6 +366,24 @@ void pin_undo(const struct pin_helper *helper)
 	/* It closes its end when it is done. */
 	while (recv(helper->socket, &byte, 1, 0) > 0)
 		continue;
+}
+
+/* Whether the directory is a mount of a directory of the file system around it, as --pin makes it, and not one of another file system. */
+static bool is_own_mount(int directory)
+{
+	struct stat status, above;
+
+	return fstat(directory, &status) == 0 && fstatat(directory, "..", &above, 0) == 0 &&
+		status.st_dev == above.st_dev;
+}
+
+/* Nothing is lost with an empty file. */
+static bool is_place(int directory, const char *name)
+{
+	struct stat status;
+
+	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
 int pin_release(const char *path)
@@ -356,12 +398,11 @@ int pin_release(const char *path)
 		/* EINVAL: a file without a mount on it. */
 		if (error < 0 && error != -ENOENT && error != -EINVAL)
 			die_error(-error, "cannot unmount '%s' in '%s'", name, path);
-		if (error != -ENOENT && unlinkat(directory, name, 0) < 0)
+		if (error != -ENOENT && is_place(directory, name) && unlinkat(directory, name, 0) < 0)
 			die_error(errno, "cannot remove '%s' from '%s'", name, path);
 	}
-	fd_close(&directory);
 
-	int error = mounttree_try_detach(AT_FDCWD, path);
+	int error = is_own_mount(directory) ? mounttree_try_detach(AT_FDCWD, path) : 0;
 
 	if (error < 0 && error != -EINVAL)
 		die_error(-error, "cannot unmount '%s'", path);

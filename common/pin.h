@@ -30,7 +30,10 @@ struct pin_helper pin_prepare(const struct pin_plan *plan, int namespaces);
  */
 void pin_make(const struct pin_helper *helper, int namespaces);
 
-/* Takes the pins back, after all, and waits for that. Without it they stay when the process ends or calls exec. */
+/* Has the pins stay when this process calls exec; until then they go when it ends. */
+void pin_keep(const struct pin_helper *helper);
+
+/* Takes the pins back, after all, and waits for that. */
 void pin_undo(const struct pin_helper *helper);
 
 /* Releases all pins in DIRECTORY and makes it an ordinary directory again. Returns 0, the exit status of nsnew then. Dies. */

@@ -25,13 +25,9 @@ struct plan {
 	struct userns_plan user;
 	bool keep_caps;
 	const char *hostname, *domainname;
-	struct {
-		bool set;
-		int64_t seconds;
-		uint32_t nanoseconds;
-	} offsets[2];              /* of the clocks */
-	unsigned long propagation; /* 0: unchanged */
-	const char *proc;          /* where to mount /proc; NULL */
+	struct namespace_offset offsets[2]; /* of the clocks */
+	unsigned long propagation;          /* 0: unchanged */
+	const char *proc;                   /* where to mount /proc; NULL */
 	bool no_loopback, fork, no_fork;
 	struct child_plan child;
 	struct pin_plan pins;
@@ -141,17 +137,17 @@ static void parse_map(struct cli *cli, struct plan *plan, int id)
 		cli_check(cli, idmap_parse_setgroups(value, &plan->user.idmap.setgroups));
 	if (id == OWNER) {
 		cli_check(cli, parse_id_pair(value, &plan->user.owner_user, &plan->user.owner_group));
-		plan->user.idmap.from_outside = true;
+		plan->user.idmap.from_outside =
+			plan->user.owner_user != geteuid() || plan->user.owner_group != getegid();
 	}
 }
 
 static void parse_clock(struct cli *cli, struct plan *plan, int id)
 {
-	const char *reason = parse_seconds(cli->value, &plan->offsets[id - BOOTTIME].seconds,
-		&plan->offsets[id - BOOTTIME].nanoseconds);
+	struct namespace_offset *offset = &plan->offsets[id - BOOTTIME];
 
-	cli_check(cli, reason);
-	plan->offsets[id - BOOTTIME].set = true;
+	cli_check(cli, parse_seconds(cli->value, &offset->seconds, &offset->nanoseconds));
+	offset->set = true;
 	plan->namespaces |= CLONE_NEWTIME;
 }
 
@@ -193,22 +189,25 @@ static void parse_option(struct cli *cli, struct plan *plan, int id)
 static void complete(struct cli *cli, struct plan *plan)
 {
 	bool user = plan->keep_caps || plan->user.no_nested || plan->user.keep_groups;
-	int implied = (plan->hostname || plan->domainname ? CLONE_NEWUTS : 0) |
-		(plan->child.stub ? CLONE_NEWPID : 0) | (user ? CLONE_NEWUSER : 0);
 
-	plan->namespaces |= implied;
+	plan->namespaces |= user ? CLONE_NEWUSER : 0;
+	plan->namespaces |= plan->hostname || plan->domainname ? CLONE_NEWUTS : 0;
+	plan->namespaces |= plan->child.stub ? CLONE_NEWPID : 0;
 	plan->child.init = plan->child.new_pids = plan->namespaces & CLONE_NEWPID;
+	bool needs_fork = plan->fork || plan->child.stub || plan->proc || plan->child.new_session ||
+		plan->child.death_signal;
+	bool pins_pids = plan->pins.directory || plan->pins.files[namespace_by_letter('p')];
+
 	if (plan->proc && !plan->child.init)
 		cli_die(cli, "--mount-proc needs a PID namespace of its own (--pid)");
-	if (plan->no_fork && (plan->fork || plan->child.stub || plan->proc || plan->child.new_session))
-		cli_die(cli, "--no-fork cannot be with --fork, --init, --mount-proc or --new-session");
-	if (plan->no_fork && plan->child.init &&
-		(plan->pins.directory || plan->pins.files[namespace_by_letter('p')]))
+	if (plan->no_fork && needs_fork)
 		cli_die(cli,
-			"--no-fork cannot be with --pin: a PID namespace without a process has no pin");
+			"--no-fork excludes --fork, --init, --mount-proc, --new-session, --kill-child");
+	if (plan->no_fork && plan->child.init && pins_pids)
+		cli_die(cli, "--no-fork excludes --pin: a PID namespace without a process has no pin");
 	if (plan->user.no_nested && !plan->user.idmap.users.count && !plan->user.idmap.users.words)
 		cli_die(cli, "--no-nested-users needs a map of users, such as --map-root-user");
-	plan->fork |= (plan->child.init || plan->child.new_session) && !plan->no_fork;
+	plan->fork = !plan->no_fork && (needs_fork || plan->child.init);
 	if (!plan->unpin)
 		plan->command = cli_command(cli);
 	else if (!cli_at_end(cli) || plan->namespaces)
@@ -238,11 +237,8 @@ static void resolve(struct plan *plan)
 /* What belongs to the new namespaces themselves, whoever will live in them. */
 static void set_up(const struct plan *plan)
 {
-	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
-		if (plan->offsets[i].set)
-			namespace_set_clock(
-				clocks[i], plan->offsets[i].seconds, plan->offsets[i].nanoseconds);
-	}
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++)
+		namespace_set_clock(clocks[i], &plan->offsets[i]);
 	if (plan->namespaces & CLONE_NEWTIME)
 		namespace_enter_time();
 	if ((plan->namespaces & CLONE_NEWNS) && plan->propagation)
@@ -288,6 +284,8 @@ int main(int argc, char **argv)
 		return pin_release(plan.unpin);
 	resolve(&plan);
 	struct pin_helper pins = apply(&plan);
+
+	pin_keep(&pins);
 	int status = chain_try_exec(plan.command);
 
 	pin_undo(&pins);
