@@ -46,7 +46,7 @@ static void enter(const struct userns_plan *plan, int namespaces)
 	/* With maps written from outside setgroups(2) may be allowed inside, also where it is not outside. */
 	bool later = writer.pid && plan->idmap.setgroups != IDMAP_SETGROUPS_DENY;
 
-	if (!later || ids_try_drop_groups() == 0)
+	if (!later || plan->keep_groups || ids_try_drop_groups() == 0)
 		drop_groups(plan);
 	if (plan->idmap.from_outside &&
 		(ids_try_set_group(plan->owner_group) < 0 || ids_try_set_user(plan->owner_user) < 0))
