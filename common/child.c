@@ -180,6 +180,13 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 	sigprocmask(SIG_SETMASK, &child->mask, NULL);
 }
 
+/* From a stub to the link, which may have gone and left COMMAND alone (EPIPE). */
+static void tell(int report, int status)
+{
+	if (write(report, &status, sizeof(status)) != sizeof(status) && errno != EPIPE)
+		die_error(errno, "cannot report on COMMAND");
+}
+
 /* Stays as PID 1 and tells the link by REPORT of every stop and of the end of its child; returns in that child. */
 static void become_stub(int report)
 {
@@ -194,8 +201,8 @@ static void become_stub(int report)
 
 	int status = child_wait(&child);
 
-	/* If that fails, there is no link any more that would want to know. */
-	_exit(write(report, &status, sizeof(status)) == sizeof(status) ? EXIT_SUCCESS : STATUS_FAILED);
+	tell(report, status);
+	_exit(EXIT_SUCCESS);
 }
 
 /* Makes the pipe on which a stub reports; the reading end has this process told by SIGIO, fcntl(2). */
@@ -386,8 +393,8 @@ static void follow_stop(struct child *child, int status)
 {
 	if (child->report < 0 || child->init)
 		stop_too(child, WSTOPSIG(status));
-	else if (write(child->report, &status, sizeof(status)) != sizeof(status))
-		die_error(errno, "cannot report that COMMAND stopped");
+	else
+		tell(child->report, status);
 }
 
 /*
