@@ -388,10 +388,27 @@ void cgroup_enter(const struct cgroup *group, bool born)
 		die("'/proc/self/cgroup' does not show this process in '%s'", group->name);
 }
 
-void cgroup_join(const struct hierarchy_layout *layout)
+static bool is_among(const struct hierarchy_layout *layout, const char *directory)
 {
 	for (size_t i = 0; i < layout->count; i++) {
+		if (strcmp(layout->list[i].own, directory) == 0)
+			return true;
+	}
+	return false;
+}
+
+void cgroup_join(const struct hierarchy_layout *layout)
+{
+	struct hierarchy_layout present;
+
+	hierarchy_find_own(&present);
+	for (size_t i = 0; i < layout->count; i++) {
 		const struct hierarchy *hierarchy = &layout->list[i];
+
+		/* To be where one is takes no right. */
+		if (is_among(&present, hierarchy->own))
+			continue;
+
 		autoclose int directory = fd_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
 		int error = fd_try_write(
 			directory, hierarchy->version == 2 ? "cgroup.procs" : "tasks", "0");

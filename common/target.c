@@ -63,7 +63,9 @@ void target_open(struct target *target)
 		return;
 	target->pidfd = (int)syscall(SYS_pidfd_open, target->pid, 0);
 	if (target->pidfd < 0)
-		die_hint(errno == EINVAL ? "it is a thread; give the PID of its process" : NULL,
+		die_hint(errno == EINVAL || errno == ENOENT ?
+				"it is a thread; give the PID of its process" :
+				NULL,
 			errno, "cannot find process %d", (int)target->pid);
 	if (target->inode)
 		check_inode(target);
