@@ -1,0 +1,200 @@
+# The steps that texts on "a container by hand" go through, done with nsnew and nsjoin; what the kernel shows at each of them.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # text for inner shells; each test is a shell of its own
+
+setup() {
+	load helpers
+	load helpers/processes
+	[ "$(id -u)" = 0 ] || requires userns
+	T=$BATS_TEST_TMPDIR
+	OWNER=()
+	[ "$(id -u)" = 0 ] || OWNER=(-U)
+}
+
+teardown() {
+	end_started
+}
+
+ns() { # PID KIND
+	readlink "/proc/$1/ns/$2"
+}
+
+# --- W1: namespaces by clone and unshare ---
+
+@test "W1.1 a child in no new namespace: its PID inside is the one outside" {
+	start nsnew -f sh -c 'echo "inside $$"; exec sleep 60'
+	eventually has_child "$LINK_PID" sleep
+	said "inside $(child_of "$LINK_PID" sleep)"
+}
+
+@test "W1.2 new PID and user namespaces: PID 1, parent 0; nobody without a map, root with one" {
+	run nsnew -pU sh -c 'echo $$ $PPID; id -u'
+	assert_status 0
+	assert_output $'1 0\n65534'
+	run nsnew -pr sh -c 'echo $$ $PPID; id -u'
+	assert_status 0
+	assert_output $'1 0\n0'
+}
+
+@test "W1.3 a shell in it: small PIDs inside, unchanged outside after its exit" {
+	terminal sh <<-'END'
+		type echo before $$\n
+		expect before
+		type nsnew -pr sh\n
+		type echo inside $$; /bin/sh -c 'echo child $$'\n
+		expect inside 1
+		expect child 2
+		type exit\n
+		type echo after $$\n
+		expect after
+		type exit\n
+		end
+	END
+	local before after
+	before=$(grep -oE 'before [0-9]+' <<<"$output" | cut -d ' ' -f 2)
+	after=$(grep -oE 'after [0-9]+' <<<"$output" | cut -d ' ' -f 2)
+	[ -n "$before" ]
+	[ "$before" = "$after" ]
+	[ "${lines[-1]}" = 'exited 0' ]
+}
+
+@test "W1.4 ps lists the host's processes until there is a /proc of its own" {
+	run "${PRIVILEGED[@]}" nsnew -p ps -e -o pid=
+	assert_status 0
+	grep -qx " *$$" <<<"$output"
+	run "${PRIVILEGED[@]}" nsnew -p --mount-proc sh -c 'ps -e -o pid=,comm=; true'
+	assert_status 0
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[0]} =~ ^\ *1\ sh$ ]]
+	[[ ${lines[1]} =~ ^\ *2\ ps$ ]]
+}
+
+@test "W1.5 a host name of its own" {
+	local own
+	own=$(uname -n)
+	run "${PRIVILEGED[@]}" nsnew -u sh -c 'hostname inside; uname -n'
+	assert_status 0
+	assert_output inside
+	run "${PRIVILEGED[@]}" nsnew --hostname inside uname -n
+	assert_output inside
+	[ "$(uname -n)" = "$own" ]
+}
+
+@test "W1.6 a second terminal joins the uts namespace alone, and is back afterwards" {
+	local own outer
+	own=$(uname -n) outer=$(ns self uts)
+	start "${PRIVILEGED[@]}" nsnew -pi --hostname inside sh -c 'echo ready; exec sleep 60'
+	eventually said ready
+	eventually has_child "$LINK_PID" sleep
+	TARGET=$(child_of "$LINK_PID" sleep)
+	cat >"$T/join" <<-'END'
+		echo "before $(uname -n)"
+		"$@" sh -c 'echo "there $(uname -n)"; echo "ipc $(readlink /proc/self/ns/ipc)"'
+		echo "after $(uname -n) $(readlink /proc/self/ns/uts)"
+	END
+	run sh "$T/join" nsjoin -t "$TARGET" "${OWNER[@]}" -u
+	assert_status 0
+	assert_output "before $own"$'\n'"there inside"$'\n'"ipc $(ns self ipc)"$'\n'"after $own $outer"
+	# The same by its file.
+	run sh "$T/join" nsjoin "${OWNER[@]/-U/--user=/proc/$TARGET/ns/user}" "--uts=/proc/$TARGET/ns/uts"
+	assert_status 0
+	assert_output "before $own"$'\n'"there inside"$'\n'"ipc $(ns self ipc)"$'\n'"after $own $outer"
+}
+
+@test "W1.7 a PID namespace needs a fork: with --no-fork the second command fails, and that is explained" {
+	# By itself it forks.
+	run "${PRIVILEGED[@]}" nsnew -p sh -c '/bin/true; /bin/true; echo $$'
+	assert_status 0
+	assert_output 1
+	run "${PRIVILEGED[@]}" nsnew -p --no-fork sh -c '/bin/true; /bin/true'
+	[ "$status" -ne 0 ]
+	assert_says 'fork'
+	run "${PRIVILEGED[@]}" nsnew -p --no-fork sh -c '/bin/true; exec nsnew -f true'
+	assert_status 125
+	assert_says 'cannot fork: Cannot allocate memory'
+	assert_says 'hint: a PID namespace whose PID 1 has ended takes no more processes'
+}
+
+@test "W1.8 the one-line container" {
+	make_root "$T/root"
+	run "${PRIVILEGED[@]}" nsnew -pum --hostname box rootjail "$T/root" sh -c 'ps -o pid,comm; echo --; mount; echo --; hostname; ls /; echo $PPID'
+	assert_status 0
+	local ps mounts rest
+	ps=${output%%--*} mounts=${output#*--} rest=${output##*--}
+	mounts=${mounts%--*}
+	[ "$(grep -c . <<<"$ps")" = 3 ]
+	grep -qE '^ *1 +(sh|ash)$' <<<"$ps"
+	grep -qE '^ *[0-9]+ +ps$' <<<"$ps"
+	[ "$(grep -c . <<<"$mounts")" -le 16 ]
+	! grep -F "$T" <<<"$mounts" | grep -v ' on / ' || return 1
+	grep -qx box <<<"$rest"
+	grep -qx 0 <<<"$rest"
+	! grep -qx usr <<<"$rest" || return 1
+}
+
+# --- W2: containers from scratch ---
+
+@test "W2.3 a jailed root sees and kills processes of the host, unless it has PIDs of its own" {
+	make_root "$T/root"
+	sleep 60 &
+	local victim=$!
+	STARTED+=("$victim")
+	run "${PRIVILEGED[@]}" chroot "$T/root" /bin/kill -0 "$victim"
+	assert_status 0
+	run "${PRIVILEGED[@]}" nsnew -pm rootjail "$T/root" sh -c 'kill -9 "$1"' sh "$victim"
+	[ "$status" -ne 0 ]
+	run "${PRIVILEGED[@]}" nsnew -pm rootjail "$T/root" sh -c 'echo /proc/[0-9]*'
+	assert_status 0
+	[[ $output =~ ^/proc/1( /proc/[0-9])?$ ]]
+	kill -0 "$victim"
+	run "${PRIVILEGED[@]}" chroot "$T/root" /bin/kill -9 "$victim"
+	assert_status 0
+	eventually is_gone "$victim"
+}
+
+# A container with a process that waits, and its PID outside in TARGET.
+container() {
+	make_root "$T/root"
+	start "${PRIVILEGED[@]}" nsnew -pm rootjail "$T/root" sh -c 'echo ready; ps -o pid,comm; exec sleep 60'
+	eventually said ready
+	eventually has_child "$LINK_PID" sleep
+	TARGET=$(child_of "$LINK_PID" sleep)
+}
+
+@test "W2.4 PID 1 inside is another PID outside" {
+	container
+	grep -qE '^ *1 +(sh|ash)$' "$OUT"
+	[ "$TARGET" -ne 1 ]
+	[ "$(sed -n 's/^NSpid:\t//p' "/proc/$TARGET/status")" = "$TARGET"$'\t1' ]
+	run ps -o comm= -p "$TARGET"
+	assert_output sleep
+}
+
+@test "W2.5 /proc/PID/ns: two namespaces differ from the host's, the others do not" {
+	local kind differ=()
+	container
+	for kind in cgroup ipc mnt net pid time user uts; do
+		[ ! -e "/proc/self/ns/$kind" ] || [ "$(ns self "$kind")" = "$(ns "$TARGET" "$kind")" ] || differ+=("$kind")
+	done
+	# The rights of a plain user come from a user namespace.
+	if has root; then
+		[ "${differ[*]}" = 'mnt pid' ]
+	else
+		[ "${differ[*]}" = 'mnt pid user' ]
+	fi
+}
+
+@test "W2.6 a second terminal joins the container's PIDs with /proc and root: ps shows both" {
+	container
+	run nsjoin -t "$TARGET" "${OWNER[@]}" -p -m sh -c 'ps -o pid,comm; ls /'
+	assert_status 0
+	grep -qE '^ *1 +sleep$' <<<"$output"
+	grep -qE '^ *[0-9]+ +(sh|ash)$' <<<"$output"
+	grep -qx bin <<<"$output"
+	! grep -qx usr <<<"$output" || return 1
+	# With the root and the PIDs, but in the mount namespace of the outside.
+	run nsjoin -t "$TARGET" "${OWNER[@]}" -p --root sh -c 'ps -o pid,comm'
+	assert_status 0
+	grep -qE '^ *1 +sleep$' <<<"$output"
+	# It sees no process of the outside.
+	[ "$(grep -c . <<<"$output")" -le 4 ]
+}
