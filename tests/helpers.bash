@@ -44,7 +44,7 @@ has() {
 	suid) [ "$(id -u)" = 0 ] && ! findmnt -no OPTIONS -T "$BATS_TEST_TMPDIR" | grep -qw nosuid && grep -q '^NoNewPrivs:.*0' /proc/self/status ;;
 	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
 	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;
-	# The links need no loader, so that they run in any root; with the sanitizers they do.
+	# The links are static and need nothing of a root or its /proc; the runtime of the sanitizers does.
 	static) [ "${NSCHAIN_FLAVOUR:-release}" != asan ] ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;
 	subids) grep -q "^$(id -un):" /etc/subuid 2>/dev/null && command -v newuidmap >/dev/null ;;

@@ -100,6 +100,7 @@ only_nsjoin() {
 }
 
 @test "many joins: root without CAP_SYS_PTRACE inside sees nothing of the outside" {
+	requires static
 	requires root
 	box_of_limited_root
 	join_often
@@ -131,6 +132,7 @@ only_nsjoin() {
 }
 
 @test "held before exec and before each step to it: nothing shows to root without CAP_SYS_PTRACE" {
+	requires static
 	requires root strace
 	local call
 	box_of_limited_root

@@ -366,6 +366,7 @@ refused_with() {
 }
 
 @test "a kernel without a kind: names it, and no kind that it has" {
+	requires static
 	requires strace
 	refused_with EINVAL
 	explains 'this kernel has no time namespaces' 'mount -t tmpfs tmpfs /proc
