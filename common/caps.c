@@ -1,5 +1,6 @@
 #include "common/caps.h"
 
+#include "common/ids.h"
 #include "common/parse.h"
 #include "common/report.h"
 
@@ -10,6 +11,7 @@
 #include <strings.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 enum { CAPABILITIES_MAX = 64 };
 
@@ -226,11 +228,30 @@ void caps_keep_over_exec(void)
 	verify("ambient", caps_read().ambient, sets.permitted);
 }
 
+/* Groups before the user, who may not be allowed to change them. */
+static void become(const struct caps_plan *plan)
+{
+	int error = ids_try_drop_groups();
+
+	if (error == 0)
+		error = ids_try_set_group(plan->group);
+	if (error == 0)
+		error = ids_try_set_user(plan->user);
+	if (error < 0)
+		die_hint(error == -EPERM         ? "this needs CAP_SETUID and CAP_SETGID" :
+				error == -EINVAL ? "that id has no mapping in this user namespace" :
+						   NULL,
+			-error, "cannot become user %u and group %u", plan->user, plan->group);
+	if (getuid() != plan->user || getgid() != plan->group || getgroups(0, NULL) > 1)
+		die("the ids of this process are not the ones asked for");
+}
+
 void caps_apply(const struct caps_plan *plan)
 {
 	uint64_t known = caps_known();
 	struct caps_sets sets = caps_read();
 	bool may_bound = sets.effective & bit(CAP_SETPCAP);
+	uint64_t bounding = sets.bounding;
 
 	if (may_bound)
 		drop_bounding(sets.bounding & plan->drop);
@@ -238,7 +259,11 @@ void caps_apply(const struct caps_plan *plan)
 		die_hint("leave out --allow-new-privs: with no_new_privs the bounding set is out of reach",
 			0, "cannot drop from the bounding set without CAP_SETPCAP");
 
-	sets.bounding &= may_bound ? ~plan->drop : ~UINT64_C(0);
+	if (plan->change_user) {
+		become(plan);
+		sets = caps_read();
+	}
+	sets.bounding = bounding & (may_bound ? ~plan->drop : ~UINT64_C(0));
 	sets.inheritable &= ~plan->drop;
 	sets.permitted &= ~plan->drop;
 	sets.effective &= ~plan->drop;

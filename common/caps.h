@@ -33,6 +33,9 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 
 struct caps_plan {
 	uint64_t drop; /* taken out of all five sets */
+	bool change_user;
+	uint32_t user;
+	uint32_t group;
 	bool no_new_privs;
 };
 
@@ -40,7 +43,7 @@ struct caps_plan {
 void caps_keep_over_exec(void);
 
 /*
- * Reduces the sets of this process to what PLAN leaves of them, sets no_new_privs, and reads all of it back. Dies if any of
+ * Becomes PLAN's user and group, if it changes them, with no supplementary groups; of root's capabilities the kernel leaves another user none. Reduces the sets of this process to what PLAN leaves of them, sets no_new_privs, and reads all of it back. Dies if any of
  * it does not hold. Without CAP_SETPCAP the bounding set stays as it is; that is allowed with no_new_privs only, which keeps it out of
  * reach of exec.
  */

@@ -400,3 +400,47 @@ each_failing() {
 	requires strace
 	each_failing CAP_CHOWN --drop all
 }
+
+@test "--user: all ids, no groups, no capabilities" {
+	requires root
+	run setpriv --groups 4,20 capjail --user 1000:2000 cat /proc/self/status
+	assert_status 0
+	[[ $output == *$'Uid:\t1000\t1000\t1000\t1000'* ]]
+	[[ $output == *$'Gid:\t2000\t2000\t2000\t2000'* ]]
+	[[ $output == *$'Groups:\t\n'* || $output == *$'Groups:\t \n'* || $output =~ Groups:[[:space:]]*$'\n' ]]
+	[[ $output == *$'CapPrm:\t0000000000000000'* ]]
+	[[ $output == *$'CapEff:\t0000000000000000'* ]]
+	# The bounding set shrinks while there is still the right to do it.
+	run capjail --drop all -u 1000:1000 grep CapBnd /proc/self/status
+	assert_output $'CapBnd:\t0000000000000000'
+	run capjail -u 65534 id -g
+	assert_output "$(id -g nobody)"
+}
+
+@test "--user: keeps the parent-death signal" {
+	requires root
+	run setpriv --pdeathsig HUP capjail -u 1000:1000 python3 -c 'import ctypes; s = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(s), 0, 0, 0); print(s.value)'
+	assert_output 1
+}
+
+@test "--user: what is no user is refused, and so is whoever may not change" {
+	local text
+	for text in '' ' 1' +1 -1 1x 0x10 4294967295 4294967296 1: :1 1:2:3 root 1:4294967296; do
+		assert_refuses --user capjail "--user=$text" "${UNREACHED[@]}"
+	done
+	assert_refuses 'not in /etc/passwd' capjail -u 3999999999 "${UNREACHED[@]}"
+	assert_refuses 'no mapping' nsnew -r capjail -u 5:5 "${UNREACHED[@]}"
+	[ "$(id -u)" = 0 ] || assert_refuses CAP_SETUID capjail -u 0:0 "${UNREACHED[@]}"
+}
+
+@test "--user: COMMAND does not run if a step fails" {
+	requires root strace
+	local call
+	for call in setgroups setresgid setresuid; do
+		run --separate-stderr setpriv --groups 4 strace -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$call" \
+			-e "inject=$call:error=EPERM" capjail -u 1000:1000 "${UNREACHED[@]}"
+		grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
+		assert_status 125
+		[ ! -e "${UNREACHED[4]}" ]
+	done
+}

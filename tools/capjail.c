@@ -2,16 +2,21 @@
 #include "common/caps.h"
 #include "common/chain.h"
 #include "common/cli.h"
+#include "common/parse.h"
 #include "common/report.h"
+#include "common/users.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DROP = CLI_LONG, KEEP, ALLOW_NEW_PRIVS };
 
 static const struct cli_option options[] = {
 	{ DROP, "drop", "LIST...", "give up these capabilities, for good" },
 	{ KEEP, "keep", "LIST...", "give up all but these" },
+	{ 'u', "user", "UID[:GID]",
+		"be this user, without supplementary groups (GID:\nof the user in /etc/passwd)" },
 	{ ALLOW_NEW_PRIVS, "allow-new-privs", NULL,
 		"let set-user-ID programs and files with\ncapabilities have effect" },
 	{ 0, NULL, NULL, "LIST is names between commas, such as chown,net_raw or CAP_CHOWN, or all" },
@@ -45,6 +50,22 @@ static uint64_t parse_list(const struct cli *cli)
 	exit(STATUS_FAILED);
 }
 
+/* Without a GID, the user's own group: of the passwd file that is here. */
+static void parse_user(const struct cli *cli, struct caps_plan *caps)
+{
+	struct users_entry entry;
+
+	caps->change_user = true;
+	if (strchr(cli->value, ':')) {
+		cli_check(cli, parse_id_pair(cli->value, &caps->user, &caps->group));
+		return;
+	}
+	cli_check(cli, parse_id(cli->value, &caps->user));
+	if (!users_try_find(caps->user, &entry))
+		cli_check(cli, "is not in /etc/passwd: give its group as well, UID:GID");
+	caps->group = entry.gid;
+}
+
 static void parse(struct cli *cli, struct plan *plan)
 {
 	uint64_t drop = 0, keep = 0;
@@ -58,6 +79,9 @@ static void parse(struct cli *cli, struct plan *plan)
 		case KEEP:
 			keep |= parse_list(cli);
 			keeps = true;
+			break;
+		case 'u':
+			parse_user(cli, &plan->caps);
 			break;
 		default:
 			plan->caps.no_new_privs = false;
