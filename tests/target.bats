@@ -125,7 +125,7 @@ time.sleep(60)
 }
 
 @test "a target that ends between pidfd and namespaces is not joined" {
-	requires strace
+	requires strace static
 	target nsnew -u
 	start strace -o "$T/trace" -e trace=setns,prctl -e inject=prctl:signal=STOP:when=1 nsjoin -t "$TARGET" "${OWNER[@]}" -u "${UNREACHED[@]}"
 	eventually grep -q 'stopped by SIGSTOP' "$T/trace"
