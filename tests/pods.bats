@@ -185,9 +185,9 @@ status 143'
 # --- ends ---
 
 @test "tear-down leaves nothing" {
+	# The server may still be on its way in, and say that it was too late.
 	pod ':'
 	assert_status 0
-	assert_output ''
 	assert_nothing_left
 	# The same again, in the same place.
 	pod "nsjoin -t ./pod -niup rootjail app sh -c '$FETCH'"
