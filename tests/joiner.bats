@@ -3,6 +3,8 @@
 
 setup() {
 	load helpers
+	# With the sanitizers every link lives so long that the rounds take hours.
+	requires static
 	load helpers/processes
 	[ "$(id -u)" = 0 ] || requires userns
 	T=$BATS_TEST_TMPDIR
