@@ -3,9 +3,9 @@
 
 setup() {
 	load helpers
+	load helpers/processes
 	# With the sanitizers every link lives so long that the rounds take hours.
 	requires static
-	load helpers/processes
 	[ "$(id -u)" = 0 ] || requires userns
 	T=$BATS_TEST_TMPDIR
 	ROUNDS=${ROUNDS:-100}
