@@ -248,6 +248,37 @@ const char *parse_word(const char **cursor, char separator, char *word, size_t s
 	return NULL;
 }
 
+/* "5" or "0-3" */
+static bool take_range(const char *text, uint64_t last, uint64_t *from, uint64_t *to)
+{
+	const char *cursor = text;
+	char word[16];
+
+	if (parse_word(&cursor, '-', word, sizeof(word)) || parse_number(word, 0, last, from))
+		return false;
+	*to = *from;
+	return !cursor || (!parse_number(cursor, 0, last, to) && *from <= *to);
+}
+
+const char *parse_ranges(const char *text, struct parse_set *ret)
+{
+	enum { LAST = 8 * sizeof(ret->words) - 1 };
+	struct parse_set set = { { 0 } };
+	const char *cursor = text;
+	uint64_t from, to;
+	char word[32];
+
+	while (cursor) {
+		if (parse_word(&cursor, ',', word, sizeof(word)) ||
+			!take_range(word, LAST, &from, &to))
+			return "is not a list of numbers and ranges such as 0-3,5";
+		for (; from <= to; from++)
+			set.words[from / 64] |= UINT64_C(1) << from % 64;
+	}
+	*ret = set;
+	return NULL;
+}
+
 const char *parse_assignment(const char *text, char *ret_key, size_t size, const char **ret_value)
 {
 	const char *equals = strchr(text, '=');

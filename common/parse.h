@@ -38,6 +38,14 @@ const char *parse_signal(const char *text, int *ret);
 /* A size in bytes: a decimal number and optionally one of K M G T P (powers of 1024, either case); "1.5G" is allowed. */
 const char *parse_bytes(const char *text, uint64_t *ret);
 
+/* Numbers from 0 to 8191, as CPUs and memory nodes have; bit N of the words is N. */
+struct parse_set {
+	uint64_t words[128];
+};
+
+/* Numbers and ranges between commas, "0-3,5", in any order; not empty. */
+const char *parse_ranges(const char *text, struct parse_set *ret);
+
 /* A mask in hexadecimal digits and nothing else, as in /proc/PID/status. */
 const char *parse_hex(const char *text, uint64_t *ret);
 

@@ -447,6 +447,103 @@ static void test_fields(void)
 	}
 }
 
+static const struct {
+	const char *text;
+	const char *set; /* its numbers, each with a space behind it; NULL: it is refused */
+} ranges[] = {
+	{ "0", "0 " },
+	{ "5", "5 " },
+	{ "00", "0 " },
+	{ "0-3", "0 1 2 3 " },
+	{ "3-3", "3 " },
+	{ "0,1", "0 1 " },
+	{ "1,0", "0 1 " },
+	{ "0-3,5", "0 1 2 3 5 " },
+	{ "5,0-3", "0 1 2 3 5 " },
+	{ "0-2,1-3,2", "0 1 2 3 " },
+	{ "1,1,1", "1 " },
+	{ "62-65", "62 63 64 65 " },
+	{ "63,64,127,128", "63 64 127 128 " },
+	{ "8191", "8191 " },
+	{ "8190-8191", "8190 8191 " },
+	{ "0,8191", "0 8191 " },
+	{ "8192", NULL },
+	{ "8191-8192", NULL },
+	{ "0-8192", NULL },
+	{ "18446744073709551616", NULL },
+	{ "4294967296", NULL },
+	{ "0-18446744073709551615", NULL },
+	{ "", NULL },
+	{ ",", NULL },
+	{ "0,", NULL },
+	{ ",0", NULL },
+	{ "0,,1", NULL },
+	{ "-", NULL },
+	{ "-1", NULL },
+	{ "1-", NULL },
+	{ "1--2", NULL },
+	{ "1-2-3", NULL },
+	{ "3-1", NULL },
+	{ "0-3,2-1", NULL },
+	{ "a", NULL },
+	{ "0-a", NULL },
+	{ "0x1", NULL },
+	{ "0 1", NULL },
+	{ " 0", NULL },
+	{ "0 ", NULL },
+	{ "0, 1", NULL },
+	{ "0 - 1", NULL },
+	{ "0;1", NULL },
+	{ "0:1", NULL },
+	{ "0-3:1/2", NULL },
+	{ "0-7:2", NULL },
+	{ "0\n", NULL },
+	{ "+1", NULL },
+	{ "1.5", NULL },
+	{ "all", NULL },
+	{ "max", NULL },
+	{ "1234567890123456789012345678901234567890", NULL },
+};
+
+static void test_ranges(void)
+{
+	for (size_t i = 0; i < TAP_ROWS(ranges); i++) {
+		struct parse_set set, untouched;
+		char listed[128] = "";
+		size_t used = 0;
+
+		memset(&set, 0x5a, sizeof(set));
+		memset(&untouched, 0x5a, sizeof(untouched));
+
+		const char *reason = parse_ranges(ranges[i].text, &set);
+
+		if (!ranges[i].set) {
+			ok(reason && strstr(reason, "is not a list of numbers and ranges") &&
+					memcmp(&set, &untouched, sizeof(set)) == 0,
+				"ranges '%s' are refused", tap_show(ranges[i].text));
+			continue;
+		}
+		for (unsigned int n = 0; n < 8 * sizeof(set) && used + 8 < sizeof(listed); n++) {
+			if (set.words[n / 64] >> n % 64 & 1)
+				used += (size_t)snprintf(
+					listed + used, sizeof(listed) - used, "%u ", n);
+		}
+		ok(!reason, "ranges '%s' are taken", ranges[i].text);
+		is_text(listed, ranges[i].set, "... the numbers");
+	}
+}
+
+static void test_all_ranges(void)
+{
+	struct parse_set set;
+	bool all = true;
+
+	is_text(parse_ranges("0-8191", &set), NULL, "all numbers");
+	for (size_t i = 0; i < TAP_ROWS(set.words); i++)
+		all = all && set.words[i] == UINT64_MAX;
+	ok(all, "... are in the set");
+}
+
 int main(void)
 {
 	test_refused();
@@ -459,5 +556,7 @@ int main(void)
 	test_word();
 	test_assignment();
 	test_fields();
+	test_ranges();
+	test_all_ranges();
 	return tap_end();
 }
