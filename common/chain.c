@@ -93,3 +93,37 @@ void chain_exec(char *const command[])
 {
 	exit(chain_try_exec(command));
 }
+
+/* WORD as it is, or between quotation marks if a shell would see more in it. False if it does not fit. */
+static bool quote_word(const char *word, char *text, size_t size)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=/.,:@%";
+	size_t used = 1;
+
+	if (word[0] && !word[strspn(word, plain)])
+		return snprintf(text, size, "%s", word) < (int)size;
+	snprintf(text, size, "'");
+	for (; *word && used < size; word++) {
+		const char *letter = *word == '\'' ? "'\\''" : (char[]){ *word, '\0' };
+
+		used += (size_t)snprintf(text + used, size - used, "%s", letter);
+	}
+	return used < size && snprintf(text + used, size - used, "'") < (int)(size - used);
+}
+
+void chain_quote(char *const vector[], int count, char *text, size_t size)
+{
+	char word[512];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int i = 0; i < count; i++) {
+		if (!quote_word(vector[i], word, sizeof(word)) ||
+			used + strlen(word) + sizeof(" ...") > size) {
+			snprintf(text + used, size - used, "%s...", i ? " " : "");
+			return;
+		}
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", word);
+	}
+}

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 /*
  * Becomes COMMAND (an argument vector, not empty) in this process: environment, open files, signal state and all else as they are. A
  * name without '/' is looked for in the directories of PATH that are named absolutely; unlike execvp(3), nothing is looked for in the current
@@ -12,3 +14,6 @@ _Noreturn void chain_exec(char *const command[]);
 
 /* The same, for a link that has something to undo when it fails: returns the status to exit with, after the message. */
 int chain_try_exec(char *const command[]);
+
+/* The COUNT words of VECTOR as a shell would read them, into TEXT (SIZE bytes); "..." for what does not fit. */
+void chain_quote(char *const vector[], int count, char *text, size_t size);

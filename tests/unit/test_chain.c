@@ -205,10 +205,125 @@ static void make_tree(void)
 	close(directory);
 }
 
+/* --- a command line as a shell reads it --- */
+
+enum { QUOTED_MAX = 6 };
+
+struct quoting {
+	const char *words[QUOTED_MAX];
+	const char *text;
+};
+
+static const struct quoting quotings[] = {
+	{ { "cgrun" }, "cgrun" },
+	{ { "cgrun", "-m", "100M", "--", "./a.out" }, "cgrun -m 100M -- ./a.out" },
+	{ { "a", "b c" }, "a 'b c'" },
+	{ { "a", "" }, "a ''" },
+	{ { "", "" }, "'' ''" },
+	{ { "a", "it's" }, "a 'it'\\''s'" },
+	{ { "'" }, "''\\'''" },
+	{ { "''''" }, "''\\'''\\'''\\'''\\'''" },
+	{ { "\"" }, "'\"'" },
+	{ { "$HOME", "`id`", "$(id)" }, "'$HOME' '`id`' '$(id)'" },
+	{ { "a;b", "a&b", "a|b", "a>b", "a<b" }, "'a;b' 'a&b' 'a|b' 'a>b' 'a<b'" },
+	{ { "*", "?", "[a]", "{a,b}", "~" }, "'*' '?' '[a]' '{a,b}' '~'" },
+	{ { "~root", "#a", "!a", "(a)", "a\\b" }, "'~root' '#a' '!a' '(a)' 'a\\b'" },
+	{ { "a\nb", "a\tb" }, "'a\nb' 'a\tb'" },
+	{ { "A=b", "--set=io.max=8:0 rbps=1", "a,b:c@d%e+f" },
+		"A=b '--set=io.max=8:0 rbps=1' a,b:c@d%e+f" },
+	{ { "\xc3\xbc", "\x01" }, "'\xc3\xbc' '\x01'" },
+	{ { "\\" }, "'\\'" },
+	{ { "-n", "-e" }, "-n -e" },
+};
+
+static int count_of(char **vector)
+{
+	int count = 0;
+
+	while (vector[count])
+		count++;
+	return count;
+}
+
+/* What a shell makes of TEXT: each word of it between < and >. */
+static int read_by_shell(const void *data)
+{
+	char script[2048];
+
+	snprintf(script, sizeof(script), "printf '<%%s>' %s", (const char *)data);
+	execl("/bin/sh", "sh", "-c", script, (char *)NULL);
+	return 1;
+}
+
+static void test_quote(void)
+{
+	for (size_t i = 0; i < TAP_ROWS(quotings); i++) {
+		char *vector[QUOTED_MAX + 1] = { NULL };
+		char text[512], wanted[512] = "";
+		size_t used = 0;
+
+		for (size_t j = 0; quotings[i].words[j]; j++) {
+			vector[j] = (char *)quotings[i].words[j];
+			used += (size_t)snprintf(
+				wanted + used, sizeof(wanted) - used, "<%s>", quotings[i].words[j]);
+		}
+		memset(text, 'x', sizeof(text));
+		chain_quote(vector, count_of(vector), text, sizeof(text));
+		is_text(text, quotings[i].text, "quote %s", tap_show(quotings[i].text));
+
+		struct outcome outcome = run(read_by_shell, text);
+
+		is_exit(&outcome, 0, "... a shell takes it");
+		is_text(outcome.out, wanted, "... as the same words");
+	}
+}
+
+/* What does not fit ends in "...", and nothing is written behind the place that there is. */
+static void test_quote_long(void)
+{
+	static char word[600] = "short", quote[600];
+	char *vector[] = { word, word, quote, word, NULL };
+	char text[128];
+
+	for (size_t size = 8; size < sizeof(text); size++) {
+		memset(text, '!', sizeof(text));
+		memset(quote, '\'', 20);
+		chain_quote(vector, 4, text, size);
+
+		size_t length = strnlen(text, size);
+		bool whole =
+			strstr(text, "short short '") && strcmp(text + length - 6, " short") == 0;
+
+		if (length == size || text[size] != '!' ||
+			!(whole || (length >= 3 && strcmp(text + length - 3, "...") == 0)))
+			break;
+		if (size + 1 == sizeof(text))
+			ok(whole, "what is short is whole");
+	}
+	ok(text[sizeof(text) - 1] == '!' && strnlen(text, sizeof(text)) < sizeof(text) - 1,
+		"what is too long for its place ends with '...'");
+
+	/* A word that is longer than any that is shown. */
+	char *long_one[] = { word, NULL };
+	static char into[2048];
+
+	memset(word, 'w', sizeof(word) - 1);
+	chain_quote(long_one, 1, into, sizeof(into));
+	ok(strcmp(into, word) == 0 || strstr(into, "..."), "a long word is whole or marked");
+	memset(word, '$', sizeof(word) - 1);
+	chain_quote(long_one, 1, into, sizeof(into));
+	ok(strlen(into) == sizeof(word) + 1 || strstr(into, "..."),
+		"a long word between quotation marks is whole or marked");
+	chain_quote(long_one, 0, into, sizeof(into));
+	is_text(into, "", "no words");
+}
+
 int main(void)
 {
 	struct command probe = { NULL, "@/one/script", 7, NULL };
 
+	test_quote();
+	test_quote_long();
 	make_tree();
 	if (run(execute, &probe).exited == STATUS_NOT_EXECUTABLE) {
 		skip("chain", "the directory for temporary files is mounted noexec");
