@@ -10,7 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST_ROW = CLI_LONG, FIRST_OWN_ROW = FIRST_ROW + CLI_OPTIONS_MAX };
+enum {
+	FIRST_ROW = CLI_LONG,
+	FIRST_TRY_ROW = FIRST_ROW + CLI_OPTIONS_MAX,
+	FIRST_OWN_ROW = FIRST_TRY_ROW + CLI_OPTIONS_MAX,
+};
 
 static const struct cli_option own_options[] = {
 	{ 'h', "help", NULL, "print this text and exit" },
@@ -37,12 +41,22 @@ static const struct cli_option *find_by_letter(const struct cli_option *options,
 	return NULL;
 }
 
+static bool is_named(const struct cli_option *option, const char *name, size_t length)
+{
+	return strlen(option->name) == length && strncmp(option->name, name, length) == 0;
+}
+
 static const struct cli_option *find_by_name(
 	const struct cli_option *options, const char *name, size_t length)
 {
+	bool trying = length > 4 && strncmp(name, "try-", 4) == 0;
+	bool tries = false;
+
 	for (; options->help; options++) {
-		if (options->name && strlen(options->name) == length &&
-			strncmp(options->name, name, length) == 0)
+		if (!options->name)
+			tries = options->id == CLI_TRIES;
+		else if (is_named(options, name, length) ||
+			(trying && tries && is_named(options, name + 4, length - 4)))
 			return options;
 	}
 	return NULL;
@@ -53,24 +67,41 @@ static bool has_letter(const struct cli_option *option)
 	return option->id > 0 && option->id < CLI_LONG;
 }
 
+static void add_long(struct cli *cli, const struct cli_option *option, const char *name, int value,
+	size_t *count)
+{
+	if (*count + 1 >= CLI_OPTIONS_MAX)
+		die("the option table has more than %d names", CLI_OPTIONS_MAX - 1);
+	cli->longs[(*count)++] = (struct option){
+		.name = name,
+		.has_arg = takes_value(option) ? required_argument :
+			option->argument       ? optional_argument :
+						 no_argument,
+		.val = value,
+	};
+}
+
 /* A long form is to getopt_long(3) the number of its row, counted from FIRST to be out of the way of letters. */
 static void add_options(
 	struct cli *cli, const struct cli_option *options, int first, size_t *count, char **letter)
 {
+	bool tries = false;
+
 	for (int row = 0; options[row].help; row++) {
 		const struct cli_option *option = &options[row];
 
-		if (!option->name)
+		if (!option->name) {
+			tries = option->id == CLI_TRIES;
 			continue;
-		if (*count + 1 >= CLI_OPTIONS_MAX || row >= CLI_OPTIONS_MAX)
+		}
+		if (row >= CLI_OPTIONS_MAX)
 			die("the option table has more than %d rows", CLI_OPTIONS_MAX);
-		cli->longs[(*count)++] = (struct option){
-			.name = option->name,
-			.has_arg = takes_value(option) ? required_argument :
-				option->argument       ? optional_argument :
-							 no_argument,
-			.val = first + row,
-		};
+		add_long(cli, option, option->name, first + row, count);
+		if (tries) {
+			snprintf(cli->try_names[row], sizeof(cli->try_names[row]), "try-%s",
+				option->name);
+			add_long(cli, option, cli->try_names[row], FIRST_TRY_ROW + row, count);
+		}
 		if (has_letter(option)) {
 			*(*letter)++ = (char)option->id;
 			if (takes_value(option))
@@ -255,6 +286,8 @@ static const struct cli_option *find_row(const struct cli *cli, int value)
 
 	if (value >= FIRST_OWN_ROW)
 		return &own_options[value - FIRST_OWN_ROW];
+	if (value >= FIRST_TRY_ROW)
+		return &cli->program->options[value - FIRST_TRY_ROW];
 	if (value >= FIRST_ROW)
 		return &cli->program->options[value - FIRST_ROW];
 	option = find_by_letter(cli->program->options, value);
@@ -285,7 +318,10 @@ static bool take_option(struct cli *cli)
 		return false;
 	if (value == '?')
 		cli_die(cli, "unknown option '-%c'", optopt);
-	cli->current = find_row(cli, value == ':' ? optopt : value);
+	int name = value == ':' ? optopt : value;
+
+	cli->current = find_row(cli, name);
+	cli->tried = name >= FIRST_TRY_ROW && name < FIRST_OWN_ROW;
 	if (!cli->current)
 		cli_die(cli, "option %d is not in the table", value);
 	if (value == ':')
@@ -312,10 +348,12 @@ int cli_next(struct cli *cli)
 
 void cli_check(const struct cli *cli, const char *reason)
 {
+	const char *prefix = cli->tried ? "try-" : "";
+
 	if (reason && !cli->value)
-		cli_die(cli, "--%s %s", cli->current->name, reason);
+		cli_die(cli, "--%s%s %s", prefix, cli->current->name, reason);
 	if (reason)
-		cli_die(cli, "--%s: '%s' %s", cli->current->name, cli->value, reason);
+		cli_die(cli, "--%s%s: '%s' %s", prefix, cli->current->name, cli->value, reason);
 }
 
 void cli_die(const struct cli *cli, const char *format, ...)

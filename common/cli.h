@@ -12,8 +12,8 @@
 #include <stddef.h>
 
 /*
- * One row. A row without NAME is a heading of --help; the table ends with a row that is all zero. Where all that an option does is to be
- * remembered, its row says where, and cli_next() does not return it.
+ * One row. A row without NAME is a heading of --help; with the id CLI_TRIES, each option below it is there as --try-NAME as well. The table ends with
+ * a row that is all zero. Where all that an option does is to be remembered, its row says where, and cli_next() does not return it.
  */
 struct cli_option {
 	/* The letter of the short form; a number from CLI_LONG up, or 0, for a long form only. */
@@ -30,7 +30,7 @@ struct cli_option {
 /* The place of MEMBER in the struct of TYPE that cli_store() was given. */
 #define CLI_STORED(type, member) (offsetof(type, member) + 1)
 
-enum { CLI_LONG = 256 };
+enum { CLI_TRIES = 1, CLI_LONG = 256 };
 
 /* What a link is; a constant. */
 struct cli_program {
@@ -42,17 +42,22 @@ struct cli_program {
 
 enum { CLI_OPTIONS_MAX = 96 };
 
-/* The state of one parse. VALUE is the argument of the option that cli_next() returned, NULL if it has none. */
+/*
+ * The state of one parse. VALUE is the argument of the option that cli_next() returned, NULL if it has none; TRIED tells whether it was written as
+ * --try-NAME, by which the user allows to go on without it.
+ */
 struct cli {
 	const struct cli_program *program;
 	int argc;
 	char **argv;
 	const char *value;
+	bool tried;
 	const struct cli_option *current;
 	void *store;
 	bool seen[CLI_OPTIONS_MAX];
 	struct option longs[CLI_OPTIONS_MAX];
 	char shorts[2 * CLI_OPTIONS_MAX];
+	char try_names[CLI_OPTIONS_MAX][32];
 };
 
 /*

@@ -207,6 +207,141 @@ static void test_nearest(void)
 	}
 }
 
+/* --- options that may be tried --- */
+
+static const struct cli_option tried_options[] = {
+	{ 'a', "above", "N", "before all headings" },
+	{ CLI_TRIES, NULL, NULL, "Limits:" },
+	{ 'm', "memory", "SIZE", "a limit" },
+	{ LEVEL, "swap", "SIZE", "another" },
+	{ LEVEL, "group", NULL, "one without a value" },
+	{ LEVEL, "io", "RATE...", "one that repeats" },
+	{ 0, NULL, NULL, "Others:" },
+	{ LEVEL, "name", "NAME", "no limit" },
+	{ LEVEL, "try-this", NULL, "named like one" },
+	{ CLI_TRIES, NULL, NULL, "More limits:" },
+	{ 'p', "pids", "N", "a limit" },
+	{ 0 },
+};
+
+static const struct cli_program tried_program = {
+	.name = "link",
+	.operands = "",
+	.summary = "",
+	.options = tried_options,
+};
+
+static int parse_tried(const void *data)
+{
+	const struct line *line = data;
+	char *argv[WORDS_MAX + 2] = { (char *)"link" };
+	struct cli cli;
+	int argc = 1;
+
+	for (; line->words[argc - 1]; argc++)
+		argv[argc] = (char *)line->words[argc - 1];
+	cli_start(&cli, &tried_program, argc, argv);
+	for (int id; (id = cli_next(&cli));) {
+		if (cli.current->id != id)
+			return 1;
+		printf("%s%s", cli.tried ? "?" : "", cli.current->name);
+		if (cli.value)
+			printf("=%s", cli.value);
+		putchar(' ');
+		if (cli.value && strcmp(cli.value, "bad") == 0)
+			cli_check(&cli, "is not good");
+		if (!cli.value && cli_at_end(&cli))
+			cli_check(&cli, "is the last");
+	}
+	putchar('|');
+	return 0;
+}
+
+static const struct line tried_lines[] = {
+	{ { "--memory=1", "x" }, "memory=1 |", NULL },
+	{ { "-m1", "x" }, "memory=1 |", NULL },
+	{ { "--try-memory=1", "x" }, "?memory=1 |", NULL },
+	{ { "--try-memory", "1", "x" }, "?memory=1 |", NULL },
+	{ { "--try-memory", "--swap", "x" }, "?memory=--swap |", NULL },
+	{ { "--try-memory=1", "--swap=2", "x" }, "?memory=1 swap=2 |", NULL },
+	{ { "--memory=1", "--try-swap=2", "--name=n", "x" }, "memory=1 ?swap=2 name=n |", NULL },
+	{ { "--try-group", "--group", "--try-group", "x" }, "?group group ?group |", NULL },
+	{ { "--io=1", "--try-io=2", "--io=3", "x" }, "io=1 ?io=2 io=3 |", NULL },
+	{ { "--try-pids=1", "x" }, "?pids=1 |", NULL },
+	{ { "--try-this", "x" }, "try-this |", NULL },
+	{ { "--try-memory=", "x" }, "?memory= |", NULL },
+	{ { "x", "--try-memory=1" }, "|", NULL },
+	{ { "--", "--try-memory=1" }, "|", NULL },
+	/* given twice, by whichever name */
+	{ { "--try-memory=1", "--try-memory=1" }, NULL, "option '--memory' is given twice" },
+	{ { "--memory=1", "--try-memory=2" }, NULL, "option '--memory' is given twice" },
+	{ { "--try-memory=1", "--memory=2" }, NULL, "option '--memory' is given twice" },
+	{ { "--try-memory=1", "-m2" }, NULL, "option '--memory' is given twice" },
+	/* not below such a heading */
+	{ { "--try-above=1" }, NULL, "unknown option '--try-above'" },
+	{ { "--try-name=1" }, NULL, "unknown option '--try-name'" },
+	{ { "--try-try-this" }, NULL, "unknown option '--try-try-this'" },
+	{ { "--try-try-memory=1" }, NULL, "unknown option '--try-try-memory'" },
+	{ { "--try-help" }, NULL, "unknown option '--try-help'" },
+	{ { "--try-version" }, NULL, "unknown option '--try-version'" },
+	{ { "--try-m=1" }, NULL, "unknown option '--try-m'" },
+	{ { "--try-" }, NULL, "unknown option '--try-'" },
+	{ { "--try" }, NULL, "unknown option '--try'" },
+	{ { "--try-mem=1" }, NULL, "unknown option '--try-mem'" },
+	{ { "--Try-memory=1" }, NULL, "unknown option '--Try-memory'" },
+	{ { "--trymemory=1" }, NULL, "unknown option '--trymemory'" },
+	/* values */
+	{ { "--try-memory" }, NULL, "option '--memory' needs a value: SIZE" },
+	{ { "--try-group=1" }, NULL, "option '--group' takes no value, not '1'" },
+	/* as the user has written it */
+	{ { "--try-memory=bad", "x" }, NULL, "link: --try-memory: 'bad' is not good\n" },
+	{ { "--memory=bad", "x" }, NULL, "link: --memory: 'bad' is not good\n" },
+	{ { "--try-swap=1", "--memory=bad", "x" }, NULL, "link: --memory: 'bad' is not good\n" },
+	{ { "--try-group" }, NULL, "link: --try-group is the last\n" },
+	{ { "--group" }, NULL, "link: --group is the last\n" },
+};
+
+static void test_tried(void)
+{
+	static const struct {
+		const char *word;
+		const char *hint;
+	} nearest[] = {
+		{ "--try-memry=1", "did you mean '--try-memory'?" },
+		{ "--try-mem=1", "did you mean '--try-memory'?" },
+		{ "--try-swpa=1", "did you mean '--try-swap'?" },
+		{ "--tri-swap=1", "did you mean '--try-swap'?" },
+		{ "--try-thsi", "did you mean '--try-this'?" },
+		{ "--memoyr=1", "did you mean '--memory'?" },
+		{ "--try-name=1", "hint: " },
+	};
+
+	for (size_t i = 0; i < TAP_ROWS(tried_lines); i++) {
+		const struct line *line = &tried_lines[i];
+		struct outcome outcome = run(parse_tried, line);
+
+		is_exit(&outcome, line->read ? 0 : STATUS_FAILED, "link %s %s", line->words[0],
+			line->words[1] ? line->words[1] : "");
+		if (line->read)
+			is_text(outcome.out, line->read, "... is read so");
+		else
+			has_text(outcome.err, line->error, "... %s", tap_show(line->error));
+	}
+	for (size_t i = 0; i < TAP_ROWS(nearest); i++) {
+		struct line line = { .words = { nearest[i].word } };
+		struct outcome outcome = run(parse_tried, &line);
+
+		is_exit(&outcome, STATUS_FAILED, "%s is refused", nearest[i].word);
+		has_text(outcome.err, nearest[i].hint, "... with the hint %s", nearest[i].hint);
+	}
+
+	struct line line = { .words = { "--help" } };
+	struct outcome outcome = run(parse_tried, &line);
+
+	ok(!strstr(outcome.out, "--try-memory") && strstr(outcome.out, "\nLimits:\n"),
+		"--help has each option once");
+}
+
 static int parse_nothing(const void *data)
 {
 	char *argv[] = { NULL };
@@ -391,6 +526,9 @@ static int start_crowded(const void *data)
 		many[i] = (struct cli_option){ CLI_LONG + i, i < headings ? NULL : names[i], NULL,
 			"help" };
 	}
+	/* With --try-NAME there are twice as many. */
+	if (headings == 4)
+		many[0].id = CLI_TRIES;
 	snprintf(last, sizeof(last), "--o%d", rows - 1);
 	cli_start(&cli, &crowded, 3, argv);
 
@@ -425,6 +563,7 @@ int main(void)
 {
 	test_lines();
 	test_nearest();
+	test_tried();
 	test_no_words();
 	check_help("--help");
 	check_help("-h");
