@@ -1,23 +1,40 @@
 #include "common/cgroup.h"
 
 #include "common/fd.h"
+#include "common/grouptree.h"
+#include "common/leftover.h"
 #include "common/mounttree.h"
 #include "common/parse.h"
 #include "common/report.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { VALUE_SIZE = 4096, PATH_SIZE = 320 };
+enum { VALUE_SIZE = 4096 };
+
+/* --- planning --- */
+
+const char *cgroup_check_name(const char *name)
+{
+	if (!name[0])
+		return "is empty";
+	if (strchr(name, '/'))
+		return "has a '/': --parent names the group above";
+	if (strlen(name) > NAME_MAX - sizeof(".self"))
+		return "is too long";
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '\n'))
+		return "is not a name that a group can have";
+	if (leftover_is_name(name))
+		return "begins with 'cgrun-', as groups without a name of their own do";
+	return NULL;
+}
 
 /* Opens the directory that the group goes into; as a mount of its own where that is allowed, so that the fd leads nowhere else. */
 static int open_parent(const struct hierarchy *hierarchy)
@@ -36,62 +53,87 @@ static void add_branch(struct cgroup *group, const struct hierarchy *hierarchy)
 	}
 	if (group->count == CGROUP_BRANCHES)
 		die("the settings are in more than %d cgroup hierarchies", CGROUP_BRANCHES);
-	group->branches[group->count].hierarchy = hierarchy;
-	group->branches[group->count].parent = open_parent(hierarchy);
-	group->count++;
+	group->branches[group->count++] = (struct cgroup_branch){
+		.hierarchy = hierarchy,
+		.parent = open_parent(hierarchy),
+		.directory = -1,
+	};
 }
 
-void cgroup_plan(struct cgroup *group, const struct hierarchy_layout *layout)
+static void name_group(struct cgroup *group, const char *name, bool stays)
 {
-	struct timespec now;
-	const struct hierarchy *killer = hierarchy_of(layout, "freezer");
+	char own[LEFTOVER_NAME];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	*group = (struct cgroup){ .count = 0 };
-	snprintf(group->name, sizeof(group->name), "cgrun-%d-%08x", (int)getpid(),
-		(unsigned int)now.tv_nsec ^ (unsigned int)now.tv_sec << 12);
+	leftover_make_name(own);
+	snprintf(group->subtree.room, sizeof(group->subtree.room), "%s.self", own);
+	snprintf(group->name, sizeof(group->name), "%s%s", name ? name : own,
+		stays && !name ? LEFTOVER_STAYS : "");
+}
+
+/* Who stands aside in a room is, for all that matters, in the group above it. */
+static void leave_room(struct hierarchy *hierarchy)
+{
+	const char *slash = strrchr(hierarchy->own, '/');
+
+	if (hierarchy->version == 2 && slash && subtree_is_room(slash + 1) &&
+		subtree_is_unlimited(hierarchy->own))
+		hierarchy_ascend(hierarchy);
+}
+
+void cgroup_find(struct hierarchy_layout *layout, const char *group)
+{
+	hierarchy_find_own(layout);
+	for (size_t i = 0; i < layout->count; i++)
+		leave_room(&layout->list[i]);
+	if (group)
+		hierarchy_change_group(layout, group);
+}
+
+struct cgroup *cgroup_plan(const struct hierarchy_layout *layout, const char *name, bool stays)
+{
+	const struct hierarchy *killer;
+	struct cgroup *group = mmap(
+		NULL, sizeof(*group), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (group == MAP_FAILED)
+		die_error(errno, "cannot get memory");
+	name_group(group, name, stays);
+	killer = hierarchy_of(layout, "freezer");
 	for (size_t i = 0; i < layout->count; i++) {
 		if (layout->list[i].version == 2)
 			killer = &layout->list[i];
 	}
 	add_branch(group, killer ? killer : &layout->list[0]);
+	return group;
 }
 
-/* Whether "+CONTROLLER" is in the list already; "cpu" is not in "+cpuset". */
-static bool is_enabled(const struct cgroup *group, const char *controller)
-{
-	const char *cursor = group->enable;
-	char word[64];
-
-	while (cursor && !parse_word(&cursor, ' ', word, sizeof(word))) {
-		if (word[0] == '+' && strcmp(word + 1, controller) == 0)
-			return true;
-	}
-	return false;
-}
-
-int cgroup_plan_controller(
-	struct cgroup *group, const struct hierarchy_layout *layout, const char *controller)
+int cgroup_plan_controller(struct cgroup *group, const struct hierarchy_layout *layout,
+	const char *controller, bool wish)
 {
 	const struct hierarchy *hierarchy = hierarchy_of(layout, controller);
-	size_t used = strlen(group->enable);
+	struct subtree *subtree = &group->subtree;
 
 	if (!hierarchy)
 		return 0;
 	add_branch(group, hierarchy);
-	if (hierarchy->version == 2 && !is_enabled(group, controller))
-		snprintf(group->enable + used, sizeof(group->enable) - used, "%s+%s",
-			used ? " " : "", controller);
+	if (hierarchy->version == 2 && wish)
+		subtree_add(subtree->wish, sizeof(subtree->wish), controller);
+	else if (hierarchy->version == 2)
+		subtree_add(subtree->enable, sizeof(subtree->enable), controller);
 	return hierarchy->version;
 }
 
 void cgroup_keep(const struct cgroup *group, int *keep, size_t count)
 {
-	if (group->count > count)
-		die("the group has a part in more than %zu hierarchies", count);
-	for (size_t i = 0; i < group->count; i++)
-		keep[i] = group->branches[i].parent;
+	if (2 * group->count > count)
+		die("the group has a part in more than %zu hierarchies", count / 2);
+	for (size_t i = 0; i < group->count; i++) {
+		keep[2 * i] = group->branches[i].parent;
+		keep[2 * i + 1] = group->branches[i].directory;
+	}
 }
+
+/* --- making it --- */
 
 static bool fail(int error, const char *hint_text, const char *verb, const char *object)
 {
@@ -101,235 +143,172 @@ static bool fail(int error, const char *hint_text, const char *verb, const char 
 	return false;
 }
 
-static const char *refusal(int error)
-{
-	if (error == -EACCES || error == -EPERM)
-		return geteuid() == 0 ?
-			"the own cgroup is not to be changed from here" :
-			"the own cgroup is not yours; try: systemd-run --user --scope -p Delegate=yes cgrun ...";
-	if (error == -EROFS)
-		return "the cgroup file system is mounted read-only here";
-	if (error == -EAGAIN)
-		return "a cgroup.max.descendants or cgroup.max.depth above is reached";
-	return NULL;
-}
-
-/* The group that this process and the watcher wait in when controllers have to go past them. */
-static void waiting_room(const struct cgroup *group, char *path, size_t size, const char *file)
-{
-	snprintf(path, size, "%s.self%s", group->name, file);
-}
-
-/* Whether the processes of the group at PARENT are all among these two. */
-static bool holds_only(int parent, pid_t one, pid_t other)
-{
-	char text[VALUE_SIZE];
-	char *cursor = text;
-
-	if (fd_try_read(parent, "cgroup.procs", text, sizeof(text)) < 0)
-		return false;
-	for (char *word; (word = strsep(&cursor, "\n"));) {
-		int pid;
-
-		if (*word && (parse_pid(word, &pid) || (pid != one && pid != other)))
-			return false;
-	}
-	return true;
-}
-
-static bool move_aside(const struct cgroup *group, int parent, pid_t watcher)
-{
-	char path[PATH_SIZE], pid[16];
-
-	waiting_room(group, path, sizeof(path), "");
-	if (mkdirat(parent, path, 0755) < 0)
-		return fail(-errno, refusal(-errno), "make the cgroup", path);
-	waiting_room(group, path, sizeof(path), "/cgroup.procs");
-	snprintf(pid, sizeof(pid), "%d", (int)watcher);
-
-	int error = fd_try_write(parent, path, "0");
-
-	if (error == 0 && watcher > 0)
-		error = fd_try_write(parent, path, pid);
-	return error == 0 || fail(error, refusal(error), "move into", path);
-}
-
-/* Whether all of "+memory +pids" is in the list that the group at PARENT hands down. */
-static bool hands_down(int parent, const char *enable)
-{
-	char text[VALUE_SIZE], list[VALUE_SIZE + 2], word[64], entry[66];
-	const char *cursor = enable;
-
-	if (fd_try_read(parent, "cgroup.subtree_control", text, sizeof(text)) < 0)
-		return false;
-	snprintf(list, sizeof(list), " %s ", text);
-	while (cursor && !parse_word(&cursor, ' ', word, sizeof(word))) {
-		/* Without the '+'. */
-		snprintf(entry, sizeof(entry), " %s ", word + 1);
-		if (!strstr(list, entry))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Version 2 hands controllers to children of a group only if the group holds no process itself, save for the root of the hierarchy. Trying it all
- * the same must not be the test: for some controllers the kernel then makes the group threaded, with no way back.
- */
-static bool enable_controllers(const struct cgroup *group, int parent, pid_t watcher)
-{
-	bool root = faccessat(parent, "cgroup.type", F_OK, 0) < 0;
-
-	if (hands_down(parent, group->enable))
-		return true;
-	if (!root && !holds_only(parent, 0, 0)) {
-		if (!holds_only(parent, getpid(), watcher)) {
-			warn("cannot enable '%s' for a group below the own cgroup: it holds other processes",
-				group->enable);
-			hint("no internal processes (cgroups(7)): give cgrun a cgroup of its own, such as: "
-			     "systemd-run %s--scope -p Delegate=yes cgrun ...",
-				geteuid() == 0 ? "" : "--user ");
-			return false;
-		}
-		if (!move_aside(group, parent, watcher))
-			return false;
-	}
-
-	int error = fd_try_write(parent, "cgroup.subtree_control", group->enable);
-
-	return error == 0 ||
-		fail(error, refusal(error), "enable in cgroup.subtree_control", group->enable);
-}
-
 /* A version 1 cpuset without CPUs and memory nodes takes no process. */
-static bool fill_cpuset(const struct cgroup *group, int parent)
+static bool fill_cpuset(int directory, int parent)
 {
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char text[VALUE_SIZE], path[PATH_SIZE];
+		char text[VALUE_SIZE];
 		ssize_t length = fd_try_read(parent, files[i], text, sizeof(text));
-
-		snprintf(path, sizeof(path), "%s/%s", group->name, files[i]);
-
-		int error = length < 0 ? (int)length : fd_try_write(parent, path, text);
+		int error = length < 0 ? (int)length : fd_try_write(directory, files[i], text);
 
 		if (error < 0)
-			return fail(error, NULL, "write", path);
+			return fail(error, NULL, "write", files[i]);
 	}
 	return true;
 }
 
-bool cgroup_create(const struct cgroup *group, pid_t watcher)
+static void advise(const struct cgroup *group, int error, const char *directory)
 {
-	for (size_t i = 0; i < group->count; i++) {
-		const struct hierarchy *hierarchy = group->branches[i].hierarchy;
-		int parent = group->branches[i].parent;
+	if (error == EEXIST)
+		hint("--join=%s runs COMMAND in it; --gc --name=%s removes it if it is empty and left over",
+			group->name, group->name);
+	else if ((error == EACCES || error == EPERM) && geteuid() == 0)
+		hint("'%s' is not to be changed from here", directory);
+	else if (error == EACCES || error == EPERM)
+		hint("'%s' is not yours; try: %s", directory, group->subtree.advice);
+	else if (error == EROFS)
+		hint("the cgroup file system is mounted read-only here");
+	else if (error == EAGAIN)
+		hint("a cgroup.max.descendants or cgroup.max.depth above is reached");
+}
 
-		if (hierarchy->version == 2 && group->enable[0] &&
-			!enable_controllers(group, parent, watcher))
-			return false;
-		if (mkdirat(parent, group->name, 0755) < 0) {
-			warn_error(errno, "cannot make the cgroup '%s/%s'", hierarchy->own,
-				group->name);
-			if (refusal(-errno))
-				hint("%s", refusal(-errno));
-			return false;
+/* Makes the directory, if there is none yet. */
+static int make_directory(struct cgroup_branch *branch, const char *name)
+{
+	branch->state = CGROUP_ABSENT;
+	if (faccessat(branch->parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	branch->state = CGROUP_MAKING;
+	if (mkdirat(branch->parent, name, 0700) == 0)
+		return 0;
+
+	int error = -errno;
+
+	branch->state = CGROUP_ABSENT;
+	return error;
+}
+
+/*
+ * Makes the group in one hierarchy and locks it, before another user can. Between the two it may look left over to cgroup_sweep(), so it is made again if
+ * it is gone.
+ */
+static int make_branch(struct cgroup_branch *branch, const char *name)
+{
+	enum { TRIES = 10 };
+
+	for (int i = 0; i < TRIES; i++) {
+		int error = make_directory(branch, name);
+		struct stat named, opened;
+
+		if (error < 0)
+			return error;
+
+		autoclose int directory = fd_try_open(branch->parent, name, O_RDONLY | O_DIRECTORY);
+
+		if (directory < 0 && directory != -ENOENT)
+			return directory;
+		if (directory >= 0 && flock(directory, LOCK_EX) == 0 &&
+			fstatat(branch->parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+			fstat(directory, &opened) == 0 && named.st_ino == opened.st_ino &&
+			fchmod(directory, 0755) == 0) {
+			branch->directory = fd_take(&directory);
+			branch->inode = opened.st_ino;
+			branch->state = CGROUP_MADE;
+			return 0;
 		}
-		if (hierarchy->version == 1 && strstr(hierarchy->controllers, ",cpuset,") &&
-			!fill_cpuset(group, parent))
-			return false;
 	}
-	return true;
+	return -ENOENT;
 }
 
-/* The path of FILE below *RET_PARENT: in the branch of the controller that its name begins with, else in the first. */
-static void find_file(
-	const struct cgroup *group, const char *file, int *ret_parent, char *path, size_t size)
+/* A group in a threaded subtree takes no limits on memory and no processes like this one. */
+static bool is_domain(int parent, const char *directory)
 {
-	char word[64];
+	char type[32];
 
-	snprintf(word, sizeof(word), ",%.*s,", (int)strcspn(file, "."), file);
-	*ret_parent = group->branches[0].parent;
-	for (size_t i = 0; i < group->count; i++) {
-		if (strstr(group->branches[i].hierarchy->controllers, word))
-			*ret_parent = group->branches[i].parent;
-	}
-	snprintf(path, size, "%s/%s", group->name, file);
-}
-
-/* What the kernel rounds sizes in FILE down to: pages, or the pages of "hugetlb.2MB.max". */
-static uint64_t granularity(const char *file)
-{
-	char size[32];
-	uint64_t unit;
-
-	if (strncmp(file, "memory.", 7) == 0)
-		return (uint64_t)sysconf(_SC_PAGESIZE);
-	if (strncmp(file, "hugetlb.", 8) != 0)
-		return 1;
-	snprintf(size, sizeof(size), "%.*s", (int)strcspn(file + 8, "B."), file + 8);
-	return parse_bytes(size, &unit) || unit == 0 ? 1 : unit;
-}
-
-/* Whether GOT is what the kernel makes of WANTED in FILE. What is not a number may be written in more than one way. */
-static bool holds(const char *file, const char *got, const char *wanted)
-{
-	uint64_t number, written;
-
-	if (strcmp(got, wanted) == 0)
+	if (fd_try_read(parent, "cgroup.type", type, sizeof(type)) < 0 || strcmp(type, "domain") == 0)
 		return true;
-	/* The kernel knows the letters for sizes too. */
-	if (parse_bytes(wanted, &written))
-		return strcmp(wanted, "max") != 0;
-	return !parse_number(got, 0, UINT64_MAX, &number) &&
-		number == written - written % granularity(file);
-}
-
-bool cgroup_set(const struct cgroup *group, const char *file, const char *value)
-{
-	char path[PATH_SIZE], got[VALUE_SIZE];
-	const char *advice = NULL;
-	int parent;
-
-	find_file(group, file, &parent, path, sizeof(path));
-
-	int error = fd_try_write(parent, path, value);
-
-	if (error == -ENOENT)
-		advice = "this kernel has no such file, or its controller is on the other cgroup version";
-	else if (error == -EINVAL || error == -ERANGE)
-		advice = "the kernel does not take this value, or not within the limits of the groups above";
-	if (error < 0) {
-		warn_error(-error, "cannot write '%s' to '%s' of the cgroup", value, file);
-		if (advice)
-			hint("%s", advice);
-		return false;
-	}
-	/* Some files can only be written. */
-	if (fd_try_read(parent, path, got, sizeof(got)) < 0 || holds(file, got, value))
-		return true;
-	warn("'%s' of the cgroup is '%s' and not '%s' as asked", file, got, value);
+	warn("cannot make a cgroup below '%s': its cgroup.type is '%s'", directory, type);
+	hint("below a threaded group are threads only (cgroups(7)); --parent=GROUP takes another place");
 	return false;
 }
 
-bool cgroup_has(const struct cgroup *group, const char *file)
+static bool create_branch(struct cgroup *group, struct cgroup_branch *branch, pid_t watcher)
 {
-	char path[PATH_SIZE];
-	int parent;
+	const struct hierarchy *hierarchy = branch->hierarchy;
+	bool unified = hierarchy->version == 2;
+	autoclose int lock = unified ? subtree_lock(&group->subtree, branch->parent) : -1;
+	int error;
 
-	find_file(group, file, &parent, path, sizeof(path));
-	return faccessat(parent, path, F_OK, 0) == 0;
+	if (unified &&
+		(!is_domain(branch->parent, hierarchy->own) ||
+			!subtree_hand_down(&group->subtree, branch->parent, watcher)))
+		return false;
+	error = make_branch(branch, group->name);
+	if (error < 0) {
+		warn_error(-error, "cannot make the cgroup '%s/%s'", hierarchy->own, group->name);
+		advise(group, -error, hierarchy->own);
+		return false;
+	}
+	return unified || !strstr(hierarchy->controllers, ",cpuset,") ||
+		fill_cpuset(branch->directory, branch->parent);
+}
+
+bool cgroup_create(struct cgroup *group, pid_t watcher)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (!create_branch(group, &group->branches[i], watcher))
+			return false;
+	}
+	return true;
+}
+
+/* --- its files --- */
+
+int cgroup_directory(const struct cgroup *group, const char *controller, int *ret_version)
+{
+	char word[68];
+
+	snprintf(word, sizeof(word), ",%s,", controller);
+	for (size_t i = 0; i < group->count; i++) {
+		if (strstr(group->branches[i].hierarchy->controllers, word)) {
+			*ret_version = group->branches[i].hierarchy->version;
+			return group->branches[i].directory;
+		}
+	}
+	return -1;
+}
+
+/* The directory that FILE is in: of the controller that its name begins with, else of the first branch. */
+static int find_directory(const struct cgroup *group, const char *file)
+{
+	char controller[64];
+	int version;
+
+	snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(file, "."), file);
+
+	int directory = cgroup_directory(group, controller, &version);
+
+	return directory < 0 ? group->branches[0].directory : directory;
+}
+
+int cgroup_try_write(const struct cgroup *group, const char *file, const char *value)
+{
+	return fd_try_write(find_directory(group, file), file, value);
+}
+
+ssize_t cgroup_try_read(const struct cgroup *group, const char *file, char *text, size_t size)
+{
+	return fd_try_read(find_directory(group, file), file, text, size);
 }
 
 bool cgroup_try_count(const struct cgroup *group, const char *file, const char *key, uint64_t *ret)
 {
-	char path[PATH_SIZE], text[VALUE_SIZE];
+	char text[VALUE_SIZE];
 	char *cursor = text;
-	int parent;
 
-	find_file(group, file, &parent, path, sizeof(path));
-	if (fd_try_read(parent, path, text, sizeof(text)) < 0)
+	if (cgroup_try_read(group, file, text, sizeof(text)) < 0)
 		return false;
 	if (!key)
 		return !parse_number(text, 0, UINT64_MAX, ret);
@@ -342,50 +321,122 @@ bool cgroup_try_count(const struct cgroup *group, const char *file, const char *
 	return false;
 }
 
-int cgroup_open_birthplace(const struct cgroup *group)
+/* Files that are not there, such as memory.oom.group without its controller, need no owner; and one that is set is a limit. */
+static bool is_delegated(int directory, const char *file)
+{
+	char text[16];
+
+	return file[0] &&
+		(strcmp(file, "memory.oom.group") != 0 ||
+			fd_try_read(directory, file, text, sizeof(text)) < 0 ||
+			strcmp(text, "0") == 0);
+}
+
+static bool change_owners(int directory, char *files, uint32_t uid, uint32_t gid)
+{
+	if (fchown(directory, uid, gid) < 0)
+		return fail(-errno, NULL, "change the owner of the cgroup's", "directory");
+	for (char *file; (file = strsep(&files, "\n"));) {
+		if (is_delegated(directory, file) &&
+			fchownat(directory, file, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+			errno != ENOENT)
+			return fail(-errno, NULL, "change the owner of the cgroup's", file);
+	}
+	return true;
+}
+
+bool cgroup_delegate(const struct cgroup *group, uint32_t uid, uint32_t gid)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		char files[VALUE_SIZE] = "cgroup.procs\ncgroup.threads\ncgroup.subtree_control";
+
+		if (group->branches[i].hierarchy->version == 1)
+			snprintf(files, sizeof(files), "tasks\ncgroup.procs");
+		else
+			fd_try_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", files, sizeof(files));
+		if (!change_owners(group->branches[i].directory, files, uid, gid))
+			return false;
+	}
+	return true;
+}
+
+bool cgroup_freeze(const struct cgroup *group)
+{
+	int error = cgroup_try_write(group, "cgroup.freeze", "1");
+
+	if (error == -ENOENT)
+		error = cgroup_try_write(group, "freezer.state", "FROZEN");
+	return error == 0 ||
+		fail(error,
+			error == -ENOENT ?
+				"this needs version 2 of Linux 5.2, or the freezer of version 1" :
+				NULL,
+			"freeze the cgroup", group->name);
+}
+
+/* --- being in it --- */
+
+int cgroup_birthplace(const struct cgroup *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->branches[i].hierarchy->version == 2)
-			return fd_open(group->branches[i].parent, group->name, O_PATH | O_DIRECTORY);
+			return group->branches[i].directory;
 	}
 	return 0;
 }
 
-/* Whether /proc/self/cgroup names the group once for each of its branches. */
-static bool is_inside(const struct cgroup *group)
+/* Whether the group at DIRECTORY lists this process, which has one thread. A threaded group lists no processes. */
+static bool is_inside(int directory, bool unified)
 {
-	char text[4 * VALUE_SIZE];
-	char *cursor = text;
-	size_t inside = 0;
+	autoclose int fd = fd_try_open(directory, unified ? "cgroup.threads" : "tasks", O_RDONLY);
+	FILE *list = fd < 0 ? NULL : fdopen(fd_take(&fd), "re");
+	char line[16];
+	bool inside = false;
+	int pid;
 
-	if (fd_try_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
-		return false;
-	for (char *line; (line = strsep(&cursor, "\n"));) {
-		const char *last = strrchr(line, '/');
-
-		inside += last && strcmp(last + 1, group->name) == 0;
+	while (list && !inside && fgets(line, sizeof(line), list)) {
+		line[strcspn(line, "\n")] = '\0';
+		inside = !parse_pid(line, &pid) && pid == getpid();
 	}
-	return inside == group->count;
+	if (list)
+		fclose(list);
+	return inside;
 }
 
 void cgroup_enter(const struct cgroup *group, bool born)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		bool unified = group->branches[i].hierarchy->version == 2;
-		char path[PATH_SIZE];
-
-		if (unified && born)
-			continue;
 		/* `tasks` moves one thread, without the grace period that moving a whole process by `cgroup.procs` waits for. */
-		snprintf(path, sizeof(path), "%s/%s", group->name, unified ? "cgroup.procs" : "tasks");
+		const char *file = unified ? "cgroup.procs" : "tasks";
 
-		int error = fd_try_write(group->branches[i].parent, path, "0");
+		int directory = group->branches[i].directory;
+		int error = unified && born ? 0 : fd_try_write(directory, file, "0");
 
 		if (error < 0)
-			die_error(-error, "cannot enter the cgroup by '%s'", path);
+			die_error(-error, "cannot enter the cgroup '%s' by its %s", group->name, file);
+		if (!is_inside(directory, unified))
+			die("the cgroup '%s' does not list this process", group->name);
+		/* Empty now, unless another process stands aside in it. */
+		if (unified && !born)
+			unlinkat(group->branches[i].parent, group->subtree.room, AT_REMOVEDIR);
 	}
-	if (!is_inside(group))
-		die("'/proc/self/cgroup' does not show this process in '%s'", group->name);
+}
+
+/* On version 2 the group above may hand controllers down, and so hold no process. */
+bool cgroup_leave(const struct cgroup *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct cgroup_branch *branch = &group->branches[i];
+		bool unified = branch->hierarchy->version == 2;
+		int error = fd_try_write(branch->parent, unified ? "cgroup.procs" : "tasks", "0");
+
+		if (error == -EBUSY && unified && subtree_step_aside(&group->subtree, branch->parent))
+			continue;
+		if (error < 0)
+			return fail(error, NULL, "leave the cgroup", group->name);
+	}
+	return true;
 }
 
 static bool is_among(const struct hierarchy_layout *layout, const char *directory)
@@ -395,6 +446,21 @@ static bool is_among(const struct hierarchy_layout *layout, const char *director
 			return true;
 	}
 	return false;
+}
+
+static const char *advice_on_joining(int error)
+{
+	switch (error) {
+	case -EACCES:
+	case -EPERM:
+		return "on version 2 it takes the right to write cgroup.procs there and in the nearest group above both";
+	case -EBUSY:
+		return "it hands controllers down, so it may hold no process: take a group below it";
+	case -EOPNOTSUPP:
+		return "its cgroup.type is threaded, or invalid: it takes no processes like this";
+	default:
+		return NULL;
+	}
 }
 
 void cgroup_join(const struct hierarchy_layout *layout)
@@ -410,183 +476,70 @@ void cgroup_join(const struct hierarchy_layout *layout)
 			continue;
 
 		autoclose int directory = fd_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
-		int error = fd_try_write(
-			directory, hierarchy->version == 2 ? "cgroup.procs" : "tasks", "0");
+		const char *file = hierarchy->version == 2 ? "cgroup.procs" : "tasks";
+		int error = fd_try_write(directory, file, "0");
 
 		if (error < 0)
-			die_error(-error, "cannot enter the target's cgroup '%s'", hierarchy->own);
+			die_hint(advice_on_joining(error), -error, "cannot enter the cgroup '%s'",
+				hierarchy->own);
+		if (!is_inside(directory, hierarchy->version == 2))
+			die("the cgroup '%s' does not list this process", hierarchy->own);
 	}
 }
 
-/* Kills the processes of the group at DIRECTORY. */
-static void kill_listed(int directory)
+void cgroup_join_group(const char *group)
 {
-	autoclose int file = fd_try_open(directory, "cgroup.procs", O_RDONLY);
-	FILE *list = file < 0 ? NULL : fdopen(fd_take(&file), "re");
-	char *line = NULL;
-	size_t size = 0;
+	struct hierarchy_layout layout;
 
-	while (list && getline(&line, &size, list) >= 0) {
-		int pid;
-
-		line[strcspn(line, "\n")] = '\0';
-		if (!parse_pid(line, &pid))
-			kill(pid, SIGKILL);
-	}
-	free(line);
-	if (list)
-		fclose(list);
+	cgroup_find(&layout, group);
+	cgroup_join(&layout);
 }
 
-/* Kills in the group at DIRECTORY and in all below it. */
-static void kill_tree(int directory)
-{
-	int copy = fd_try_open(directory, ".", O_RDONLY | O_DIRECTORY);
-	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-
-	if (!entries)
-		return;
-	kill_listed(copy);
-	for (struct dirent *entry; (entry = readdir(entries));) {
-		autoclose int below = -1;
-
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			below = fd_try_open(copy, entry->d_name, O_PATH | O_DIRECTORY);
-		if (below >= 0)
-			kill_tree(below);
-	}
-	closedir(entries);
-}
-
-/* Waits up to MILLISECONDS, less if the kernel says sooner that the group at DIRECTORY has changed between empty and not. */
-static void await_change(int directory, int milliseconds)
-{
-	autoclose int events = fd_try_open(directory, "cgroup.events", O_RDONLY);
-	struct pollfd change = { .fd = events, .events = POLLPRI };
-	char text[64] = "";
-
-	/* A change is what happens after the file was read. */
-	if (events >= 0 && read(events, text, sizeof(text) - 1) > 0 && strstr(text, "populated 0"))
-		return;
-	poll(&change, 1, milliseconds);
-}
-
-/* Frozen processes cannot fork, so one pass over them kills them all. */
-static void kill_group(int directory)
-{
-	char state[16] = "";
-
-	/* Linux 5.14 */
-	if (fd_try_write(directory, "cgroup.kill", "1") == 0)
-		return;
-	if (fd_try_write(directory, "freezer.state", "FROZEN") == 0) {
-		for (int i = 0; i < 100 && strcmp(state, "FROZEN") != 0; i++) {
-			poll(NULL, 0, 1);
-			if (fd_try_read(directory, "freezer.state", state, sizeof(state)) < 0)
-				break;
-		}
-	} else if (fd_try_write(directory, "cgroup.freeze", "1") == 0) {
-		await_change(directory, 100);
-	}
-	kill_tree(directory);
-	fd_try_write(directory, "freezer.state", "THAWED");
-	fd_try_write(directory, "cgroup.freeze", "0");
-}
-
-static bool remove_tree(int parent, const char *name);
-
-/* Removes all groups below the one at DIRECTORY. */
-static void remove_below(int directory)
-{
-	int copy = fd_try_open(directory, ".", O_RDONLY | O_DIRECTORY);
-	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-
-	if (!entries)
-		return;
-	for (struct dirent *entry; (entry = readdir(entries));) {
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			remove_tree(copy, entry->d_name);
-	}
-	closedir(entries);
-}
-
-/* Removes the group NAME below PARENT once its processes, killed again as often as it takes, are gone. */
-static bool remove_tree(int parent, const char *name)
-{
-	enum { TRIES = 40, LONGEST = 250 };
-	int wait = 1, error = EBUSY;
-
-	for (int i = 0; i < TRIES && error == EBUSY; i++) {
-		if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
-			return true;
-		error = errno;
-		if (error != EBUSY)
-			break;
-
-		autoclose int directory = fd_try_open(parent, name, O_PATH | O_DIRECTORY);
-
-		kill_group(directory);
-		remove_below(directory);
-		await_change(directory, wait);
-		wait = wait < LONGEST / 2 ? wait * 2 : LONGEST;
-	}
-	return error == ENOENT || fail(-error, NULL, "remove the cgroup", name);
-}
-
-/* Moves the processes that wait in the group ROOM back to PARENT. */
-static void empty_room(int parent, const char *room)
-{
-	char path[PATH_SIZE + 16], text[VALUE_SIZE];
-	char *cursor = text;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", room);
-	if (fd_try_read(parent, path, text, sizeof(text)) < 0)
-		return;
-	for (char *pid; (pid = strsep(&cursor, "\n"));)
-		fd_try_write(parent, "cgroup.procs", pid);
-}
-
-/* Whether the group at PARENT has a child other than ROOM. */
-static bool has_other_child(int parent, const char *room)
-{
-	int copy = fd_try_open(parent, ".", O_RDONLY | O_DIRECTORY);
-	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-	bool found = false;
-
-	if (!entries)
-		return true;
-	for (struct dirent *entry; (entry = readdir(entries));)
-		found |= entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
-			strcmp(entry->d_name, room) != 0;
-	closedir(entries);
-	return found;
-}
-
-/* Undoes move_aside(), unless somebody else has made groups meanwhile, whose limits would go with the controllers. */
-static void move_back(const struct cgroup *group, int parent)
-{
-	char path[PATH_SIZE], disable[sizeof(group->enable)];
-
-	waiting_room(group, path, sizeof(path), "");
-	if (faccessat(parent, path, F_OK, 0) < 0 || has_other_child(parent, path))
-		return;
-	for (size_t i = 0; i < sizeof(disable); i++)
-		disable[i] = group->enable[i] == '+' ? '-' : group->enable[i];
-	fd_try_write(parent, "cgroup.subtree_control", disable);
-	empty_room(parent, path);
-	unlinkat(parent, path, AT_REMOVEDIR);
-}
+/* --- its end --- */
 
 bool cgroup_destroy(const struct cgroup *group)
 {
 	bool gone = true;
 
 	for (size_t i = 0; i < group->count; i++) {
-		int parent = group->branches[i].parent;
+		const struct cgroup_branch *branch = &group->branches[i];
 
-		gone = remove_tree(parent, group->name) && gone;
-		if (group->branches[i].hierarchy->version == 2)
-			move_back(group, parent);
+		if (branch->state == CGROUP_MADE)
+			gone = grouptree_destroy(branch->parent, group->name, branch->inode) && gone;
+		/* Nobody was in it yet; and just perhaps it is somebody else's. */
+		if (branch->state == CGROUP_MAKING)
+			grouptree_try_prune(branch->parent, group->name);
+		if (branch->hierarchy->version == 2)
+			subtree_restore(&group->subtree, branch->parent);
 	}
 	return gone;
+}
+
+bool cgroup_sweep(const struct cgroup *group)
+{
+	bool done = true;
+
+	for (size_t i = 0; i < group->count; i++)
+		done = leftover_sweep(group->branches[i].parent, false) && done;
+	return done;
+}
+
+bool cgroup_collect(const char *parent_group, const char *name)
+{
+	struct hierarchy_layout layout;
+	static const struct subtree nothing;
+	bool done = true, found = false;
+
+	cgroup_find(&layout, parent_group);
+	for (size_t i = 0; i < layout.count; i++) {
+		autoclose int parent = open_parent(&layout.list[i]);
+
+		done = (name ? leftover_remove(parent, name, &found) : leftover_sweep(parent, true)) &&
+			done;
+		if (layout.list[i].version == 2)
+			subtree_restore(&nothing, parent);
+	}
+	if (name && done && !found)
+		warn("there is no cgroup '%s' to remove", name);
+	return done && (!name || found);
 }

@@ -125,7 +125,7 @@ pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD
 
 void child_unwatch(pid_t watcher)
 {
-	if (kill(watcher, SIGKILL) == 0)
+	if (watcher > 0 && kill(watcher, SIGKILL) == 0)
 		child_reap_helper(watcher);
 }
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { CHILD_KEEP = 16 };
+enum { CHILD_KEEP = 32 };
 
 /* How to start. All zero is a plain fork that dies with its parent. */
 struct child_plan {
@@ -75,7 +75,7 @@ int child_reap_helper(pid_t helper);
  */
 pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD_KEEP]);
 
-/* Ends a watcher without its cleaning up. */
+/* Ends a watcher, if it is one and not 0, without its cleaning up. */
 void child_unwatch(pid_t watcher);
 
 /* Arms PR_SET_PDEATHSIG with SIGNAL for the parent that PARENT (a pidfd) names and exits with STATUS_FAILED if it is gone already. */

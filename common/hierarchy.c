@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { VALUE_SIZE = 4096 };
 
@@ -64,6 +65,7 @@ static bool locate(const char *root, const char *point, const char *path, char *
 }
 
 struct mount_line {
+	uint64_t id;
 	char *root;
 	char *point;
 	char *type;
@@ -76,7 +78,9 @@ static bool split_mount(char *line, struct mount_line *mount)
 	char *cursor = line;
 
 	line[strcspn(line, "\n")] = '\0';
-	for (int i = 0; i < 3; i++)
+	if (parse_number(strsep(&cursor, " "), 0, UINT64_MAX, &mount->id))
+		return false;
+	for (int i = 0; i < 2; i++)
 		strsep(&cursor, " ");
 	mount->root = strsep(&cursor, " ");
 	mount->point = strsep(&cursor, " ");
@@ -112,7 +116,17 @@ static bool is_mount_of(const struct mount_line *mount, const struct hierarchy *
 	return strstr(options, first) != NULL;
 }
 
-const char *hierarchy_parse(FILE *self, FILE *mounts, struct hierarchy_layout *layout)
+static const char *copy(const char *text)
+{
+	char *copied = strdup(text);
+
+	if (!copied)
+		die_error(errno, "cannot remember '%s'", text);
+	return copied;
+}
+
+const char *hierarchy_parse(FILE *self, FILE *mounts,
+	bool (*is_shown)(const char *path, uint64_t mount), struct hierarchy_layout *layout)
 {
 	struct hierarchy_layout wanted = { .count = 0 };
 	char *line = NULL;
@@ -132,10 +146,13 @@ const char *hierarchy_parse(FILE *self, FILE *mounts, struct hierarchy_layout *l
 
 			if (hierarchy->version == 0 || !is_mount_of(&mount, hierarchy) ||
 				!locate(mount.root, mount.point, hierarchy->own, found->own,
-					sizeof(found->own)))
+					sizeof(found->own)) ||
+				(is_shown && !is_shown(found->own, mount.id)))
 				continue;
 			found->version = hierarchy->version;
 			memcpy(found->controllers, hierarchy->controllers, sizeof(found->controllers));
+			found->root = copy(mount.root);
+			found->point = copy(mount.point);
 			layout->count++;
 			hierarchy->version = 0; /* found */
 		}
@@ -151,11 +168,21 @@ static void read_controllers(struct hierarchy *hierarchy)
 	char text[sizeof(hierarchy->controllers) - 2];
 	autoclose int directory = fd_try_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
 
+	hierarchy->controllers[0] = '\0';
 	if (directory < 0 || fd_try_read(directory, "cgroup.controllers", text, sizeof(text)) < 0)
 		return;
 	for (char *space = text; (space = strchr(space, ' '));)
 		*space = ',';
 	snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", text);
+}
+
+/* A mount on top of another one hides it; then its path leads to other groups. STATX_MNT_ID: Linux 5.8 */
+static bool leads_to(const char *path, uint64_t mount)
+{
+	struct statx status;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &status) == 0 &&
+		(!(status.stx_mask & STATX_MNT_ID) || status.stx_mnt_id == mount);
 }
 
 void hierarchy_find(int process, struct hierarchy_layout *layout)
@@ -167,7 +194,7 @@ void hierarchy_find(int process, struct hierarchy_layout *layout)
 	if (!self || !mounts)
 		die_error(errno, "cannot read '/proc/self/cgroup' and '/proc/self/mountinfo'");
 
-	const char *reason = hierarchy_parse(self, mounts, layout);
+	const char *reason = hierarchy_parse(self, mounts, leads_to, layout);
 
 	fclose(self);
 	fclose(mounts);
@@ -185,6 +212,83 @@ void hierarchy_find_own(struct hierarchy_layout *layout)
 	autoclose int process = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
 
 	hierarchy_find(process, layout);
+}
+
+const char *hierarchy_check_group(const char *group)
+{
+	const char *cursor = group + (group[0] == '/');
+	char word[NAME_MAX + 1];
+
+	if (strcmp(group, "/") == 0)
+		return NULL;
+	while (cursor) {
+		const char *reason = parse_word(&cursor, '/', word, sizeof(word));
+
+		if (reason)
+			return reason;
+		if (!word[0])
+			return "has an empty part";
+		if (strcmp(word, ".") == 0 || strcmp(word, "..") == 0)
+			return "has a part '.' or '..', which no group is called";
+	}
+	return NULL;
+}
+
+/* The directory of GROUP, if HIERARCHY shows it. */
+static bool find_group(const struct hierarchy *hierarchy, const char *group, char *ret, size_t size)
+{
+	struct stat status;
+
+	if (group[0] != '/' && snprintf(ret, size, "%s/%s", hierarchy->own, group) >= (int)size)
+		return false;
+	if (group[0] == '/' && !locate(hierarchy->root, hierarchy->point, group, ret, size))
+		return false;
+	return stat(ret, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void hierarchy_change_group(struct hierarchy_layout *layout, const char *group)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < layout->count; i++) {
+		struct hierarchy changed = layout->list[i];
+
+		if (!find_group(&layout->list[i], group, changed.own, sizeof(changed.own)))
+			continue;
+		if (changed.version == 2)
+			read_controllers(&changed);
+		layout->list[kept++] = changed;
+	}
+	layout->count = kept;
+	if (kept == 0)
+		die_hint("with a '/' at the start it is as in /proc/PID/cgroup, without below the own cgroup",
+			0, "there is no cgroup '%s'", group);
+}
+
+bool hierarchy_ascend(struct hierarchy *hierarchy)
+{
+	char *slash = strrchr(hierarchy->own, '/');
+
+	if (!slash || strlen(hierarchy->own) <= strlen(hierarchy->point))
+		return false;
+	*slash = '\0';
+	if (hierarchy->version == 2)
+		read_controllers(hierarchy);
+	return true;
+}
+
+bool hierarchy_find_holder(
+	const struct hierarchy *hierarchy, const char *controller, char *ret, size_t size)
+{
+	struct hierarchy above = *hierarchy;
+	char word[64];
+
+	snprintf(word, sizeof(word), ",%s,", controller);
+	while (hierarchy_ascend(&above)) {
+		if (strstr(above.controllers, word))
+			return snprintf(ret, size, "%s", above.own) < (int)size;
+	}
+	return false;
 }
 
 const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller)

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { HIERARCHIES_MAX = 24 };
@@ -17,6 +19,8 @@ struct hierarchy {
 	int version;
 	char controllers[256]; /* names between commas, ",cpu,cpuacct,"; on version 2 those that the own group has */
 	char own[PATH_MAX]; /* the directory of the own group */
+	const char *root;   /* what is mounted: this group and those below it */
+	const char *point;  /* ... and where; both live as long as the process */
 };
 
 struct hierarchy_layout {
@@ -25,16 +29,34 @@ struct hierarchy_layout {
 };
 
 /*
- * Reads the layout out of the texts of /proc/self/cgroup and /proc/self/mountinfo; the controllers of version 2 stay empty. Pure. Returns
- * NULL or the reason why there is none. A hierarchy that is mounted nowhere that the own group shows is left out.
+ * Reads the layout out of the texts of /proc/self/cgroup and /proc/self/mountinfo; the controllers of version 2 stay empty. Pure, but for IS_SHOWN, which tells
+ * whether a path leads to the mount of that number and not to one that hides it; NULL: it does. Returns NULL or the reason why there is
+ * none. A hierarchy that is mounted nowhere that the own group shows is left out.
  */
-const char *hierarchy_parse(FILE *self, FILE *mounts, struct hierarchy_layout *layout);
+const char *hierarchy_parse(FILE *self, FILE *mounts,
+	bool (*is_shown)(const char *path, uint64_t mount), struct hierarchy_layout *layout);
 
 /* The layout for the process whose /proc/PID is the fd PROCESS, seen through the own mounts. Dies. */
 void hierarchy_find(int process, struct hierarchy_layout *layout);
 
 /* The layout for this process. Dies. */
 void hierarchy_find_own(struct hierarchy_layout *layout);
+
+/* Why GROUP cannot name a group: NULL if it can. Empty parts, "." and ".." are refused; a '/' at the start is allowed. Pure. */
+const char *hierarchy_check_group(const char *group);
+
+/*
+ * Makes GROUP the own group in LAYOUT: with a '/' at the start as /proc/PID/cgroup would show it, else below the own one. A hierarchy that does
+ * not have it, or does not show it, is left out. Dies if none has it.
+ */
+void hierarchy_change_group(struct hierarchy_layout *layout, const char *group);
+
+/* Makes the group above the own one of HIERARCHY the own one. False at the topmost group that is shown. */
+bool hierarchy_ascend(struct hierarchy *hierarchy);
+
+/* The nearest group above the own one of a version 2 HIERARCHY that has CONTROLLER and does not hand it down, into RET. False if there is none. */
+bool hierarchy_find_holder(
+	const struct hierarchy *hierarchy, const char *controller, char *ret, size_t size);
 
 /* The hierarchy that has CONTROLLER, NULL if none. */
 const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller);

@@ -72,6 +72,8 @@ readme_chain() {
 @test "README: pod" { readme_chain; }
 @test "README: pins" { readme_chain; }
 @test "README: host name" { readme_chain; }
+@test "README: statistics" { readme_chain; }
+@test "README: named group" { readme_chain; }
 @test "README: user ranges" { readme_chain; }
 
 @test "each block of sh in the README is an example that is tested here" {

@@ -42,6 +42,14 @@ has() {
 	limits) "${ALONE[@]}" cgrun -m 64M -p 100 -c 1 true 2>/dev/null ;;
 	# A set-user-ID file of the test takes effect.
 	suid) [ "$(id -u)" = 0 ] && ! findmnt -no OPTIONS -T "$BATS_TEST_TMPDIR" | grep -qw nosuid && grep -q '^NoNewPrivs:.*0' /proc/self/status ;;
+	# ALONE has a group on version 2, with controllers or without.
+	unified) [ "${#ALONE_GROUPS[@]}" -gt 0 ] && [ -e "${ALONE_GROUPS[-1]}/cgroup.controllers" ] ;;
+	# Version 1 has what it takes to do without version 2.
+	pure_v1) [ "$(id -u)" = 0 ] && [ -n "$(own_cgroup freezer)" ] && [ -n "$(own_cgroup memory)" ] && unshare -m true 2>/dev/null ;;
+	nsdelegate) findmnt -rnt cgroup2 -o OPTIONS | grep -qw nsdelegate ;;
+	# A loop device can be had; its module may have to be loaded.
+	loop) [ "$(id -u)" = 0 ] && { [ -e /dev/loop-control ] || modprobe loop 2>/dev/null; } && losetup -f >/dev/null 2>&1 ;;
+	two_cpus) [ "$(nproc)" -ge 2 ] ;;
 	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
 	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;
 	# The links are static and need nothing of a root or its /proc; the runtime of the sanitizers does.
@@ -81,6 +89,11 @@ eventually() {
 	done
 }
 
+# times COUNT: COUNT, or ROUNDS if that is less: how often a test repeats what may go wrong at random.
+times() {
+	echo "$((${ROUNDS:-$1} < $1 ? ROUNDS : $1))"
+}
+
 # is_gone PID: the process has ended; a zombie that nobody has reaped yet counts as ended.
 is_gone() {
 	local state
@@ -96,11 +109,11 @@ no_groups() {
 	done
 }
 
-# Where a test makes groups: in each hierarchy of a limit the caller's own group; on version 2 the nearest one from there up that hands
+# group_places [CONTROLLER]...: where a test makes groups: in each hierarchy of a limit, and of CONTROLLER, the caller's own group; on version 2 the nearest one from there up that hands
 # memory on to its children, if there is one.
 group_places() {
 	local controller own place
-	for controller in memory pids cpu; do
+	for controller in memory pids cpu "$@"; do
 		own_cgroup "$controller" || true
 	done
 	own=$(own_cgroup v2) || return 0
@@ -115,15 +128,19 @@ group_places() {
 	echo "$own"
 }
 
-# prepare_alone: makes ALONE, words to put in front of a cgrun, which will then be in groups (ALONE_GROUPS) that hold nothing else: on
+# prepare_alone [CONTROLLER]...: makes ALONE, words to put in front of a cgrun, which will then be in groups (ALONE_GROUPS) that hold nothing else: on
 # version 2 only such a group can hand controllers on, and what cgrun leaves behind is told from what others make meanwhile. Without
 # permission ALONE is empty. remove_alone ends it all.
 prepare_alone() {
 	local place group files=()
 	ALONE=() ALONE_GROUPS=()
-	for place in $(group_places); do
+	for place in $(group_places "$@"); do
 		group=$place/nschain-test-$$-${BATS_TEST_NUMBER:-0}
 		mkdir "$group" 2>/dev/null || continue
+		if [ -e "$group/tasks" ] && [ -e "$group/cpuset.cpus" ]; then
+			cat "$place/cpuset.cpus" >"$group/cpuset.cpus"
+			cat "$place/cpuset.mems" >"$group/cpuset.mems"
+		fi
 		ALONE_GROUPS+=("$group")
 		if [ -e "$group/tasks" ]; then files+=("$group/tasks"); else files+=("$group/cgroup.procs"); fi
 	done

@@ -12,6 +12,7 @@ setup() {
 
 teardown() {
 	end_started
+	remove_alone
 }
 
 ns() { # PID KIND
@@ -197,4 +198,23 @@ container() {
 	grep -qE '^ *1 +sleep$' <<<"$output"
 	# It sees no process of the outside.
 	[ "$(grep -c . <<<"$output")" -le 4 ]
+}
+
+@test "W2.8 100 megabytes and no swap: killed about the tenth time that it takes ten; the group stays while it is in use" {
+	prepare_alone
+	requires limits
+	local group=${ALONE_GROUPS[0]}/small
+	start "${ALONE[@]}" cgrun -n small -m 100M --swap 0 hog 200 10 "$T/go"
+	eventually said 10
+	[ "$(cat "$group/memory.max" "$group/memory.limit_in_bytes" 2>/dev/null)" = 104857600 ]
+	run rmdir "$group"
+	assert_status 1
+	assert_says 'Device or resource busy'
+	: >"$T/go"
+	ended 'killed by 9'
+	grep -q "out of memory: the kernel killed 1 process of cgroup 'small' (limit 100.0M, peak " "$OUT"
+	# The tenth has no room beside what the process has besides.
+	[ "$(grep -xE '[0-9]+' "$OUT" | tail -n 1)" = 90 ]
+	[ ! -e "$group" ]
+	nothing_left
 }

@@ -1,27 +1,83 @@
 /* cgrun - run a command under resource limits. cgroups(7), clone3(2) */
+#include "common/accounting.h"
 #include "common/cgroup.h"
 #include "common/chain.h"
 #include "common/child.h"
 #include "common/cli.h"
+#include "common/devices.h"
 #include "common/hierarchy.h"
+#include "common/limits.h"
 #include "common/parse.h"
 #include "common/report.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SET = CLI_LONG, SWAP };
+enum { LIMIT = CLI_LONG, ALLOW, DENY, PARENT, JOIN, DELEGATE, STATS, STATS_FD };
+
+struct plan {
+	struct limits limits;
+	struct devices devices;
+	const char *name, *parent, *join;
+	bool delegate;
+	uint32_t uid, gid; /* --delegate */
+	bool evacuate, freeze, keep, exec, gc, stats, json;
+	const char *stats_file;
+	int stats_fd;
+	struct timespec started;
+	char **command;
+	char advice[512];
+
+	struct hierarchy_layout layout;
+	struct cgroup *group;
+};
+
+#define STORED(member) .stored = CLI_STORED(struct plan, member)
 
 static const struct cli_option options[] = {
-	{ 'm', "memory", "SIZE", "memory at most, such as 100M or 1.5G; beyond\nit the kernel kills" },
-	{ SWAP, "swap", "SIZE", "swap space at most (default with --memory: 0)" },
+	{ CLI_TRIES, NULL, NULL, "Limits, each also as --try-LIMIT: without it if it cannot be had" },
+	{ 'm', "memory", "SIZE", "memory at most; beyond it the kernel kills" },
+	{ LIMIT, "swap", "SIZE", "swap space at most (default with --memory: 0)" },
+	{ LIMIT, "memory-high", "SIZE", "beyond this COMMAND is slowed down" },
+	{ LIMIT, "memory-low", "SIZE", "keep this much while others have some to give" },
+	{ LIMIT, "memory-min", "SIZE", "keep this much in any case" },
+	{ LIMIT, "swappiness", "NUMBER", "0 to 200: how readily it is swapped (version 1)" },
+	{ LIMIT, "oom-group", NULL, "out of memory, kill all of it" },
 	{ 'c', "cpus", "NUMBER", "processor time at most, in processors: 1.5" },
+	{ LIMIT, "cpu-burst", "USEC", "what may be saved up of it, in microseconds" },
+	{ LIMIT, "cpu-weight", "NUMBER", "share of processor time, 1 to 10000 (default 100)" },
+	{ LIMIT, "cpuset", "LIST", "the processors to run on, such as 0-2,5" },
+	{ LIMIT, "mems", "LIST", "the memory nodes to use" },
 	{ 'p', "pids", "NUMBER", "processes and threads at most" },
-	{ SET, "set", "FILE=VALUE...",
-		"any other setting, by the name of its file in\nthe cgroup, such as memory.high=90M" },
+	{ LIMIT, "io-max", "DISK:KEY=RATE...",
+		"by path or MAJOR:MINOR; keys rbps, wbps (bytes),\nriops, wiops (operations a second), with commas" },
+	{ LIMIT, "io-weight", "NUMBER", "share of the disks, 1 to 10000 (default 100)" },
+	{ LIMIT, "hugetlb", "PAGE:SIZE...", "huge pages of this size at most: 2M:1G" },
+	{ LIMIT, "set", "FILE=VALUE...", "any other file of the cgroup: memory.high=90M" },
+	{ .help = "Devices" },
+	{ ALLOW, "device-allow", "RULE...", "these devices and no others" },
+	{ DENY, "device-deny", "RULE...", "all devices but these" },
+	{ .help = "The cgroup" },
+	{ 'n', "name", "NAME", "its name (default: one of its own)" },
+	{ PARENT, "parent", "GROUP", "the group above it (default: the own one)" },
+	{ 0, "evacuate", NULL, "move other processes of the group above aside\n(version 2)",
+		STORED(evacuate) },
+	{ JOIN, "join", "GROUP", "run COMMAND in this one, without waiting" },
+	{ DELEGATE, "delegate", "UID[:GID]", "let this user make groups below it" },
+	{ 0, "freeze", NULL, "COMMAND waits until somebody thaws the group", STORED(freeze) },
+	{ 0, "keep", NULL, "leave it and what runs in it (needs --name)", STORED(keep) },
+	{ 0, "exec", NULL,
+		"become COMMAND instead of waiting; the empty\ngroup stays until the next cgrun",
+		STORED(exec) },
+	{ 0, "gc", NULL, "remove what killed cgruns left; no COMMAND", STORED(gc) },
+	{ .help = "Report" },
+	{ STATS, "stats", "[=FILE]", "what COMMAND used (default: on standard error)" },
+	{ STATS_FD, "stats-fd", "FD", "the same to an open file" },
+	{ 0, "json", NULL, "as JSON", STORED(json) },
+	{ .help = "SIZE is bytes, 100M, 1.5G, max, or 50% of what the group above may use.\nGROUP is below the own one, or with a '/' in front as in /proc/PID/cgroup.\nRULE is all, PATH[:ACCESS], or c|b:MAJOR:MINOR[:ACCESS] with letters of rwm." },
 	{ 0 },
 };
 
@@ -32,205 +88,133 @@ static const struct cli_program program = {
 	.options = options,
 };
 
-enum { SETTINGS_MAX = 64 };
-
-/* One file of the group. */
-struct setting {
-	int version; /* of the cgroup that has this file; 0: both */
-	bool asked;  /* by the user; else it is left out where the kernel has no such file */
-	char file[64];
-	char value[192];
-};
-
-struct plan {
-	size_t count;
-	struct setting settings[SETTINGS_MAX]; /* in the order in which they are written */
-	uint64_t memory;                       /* bytes, 0: no limit */
-	uint64_t swap;
-	bool swap_asked;
-	char **command;
-
-	struct hierarchy_layout layout;
-	struct cgroup group;
-};
-
-static void add(struct cli *cli, struct plan *plan, struct setting setting)
+static void parse_option(struct cli *cli, struct plan *plan, int id)
 {
-	if (plan->count == SETTINGS_MAX)
-		cli_die(cli, "more than %d settings", SETTINGS_MAX);
-	plan->settings[plan->count++] = setting;
+	switch (id) {
+	case ALLOW:
+	case DENY:
+		cli_check(cli, devices_add(&plan->devices, id == ALLOW, cli->value));
+		break;
+	case 'n':
+		plan->name = cli->value;
+		cli_check(cli, cgroup_check_name(cli->value));
+		break;
+	case PARENT:
+	case JOIN:
+		*(id == JOIN ? &plan->join : &plan->parent) = cli->value;
+		cli_check(cli, hierarchy_check_group(cli->value));
+		break;
+	case DELEGATE:
+		plan->delegate = true;
+		if (!parse_id(cli->value, &plan->uid))
+			plan->gid = plan->uid;
+		else
+			cli_check(cli, parse_id_pair(cli->value, &plan->uid, &plan->gid));
+		break;
+	case STATS:
+		plan->stats = true;
+		plan->stats_file = cli->value;
+		break;
+	case STATS_FD:
+		plan->stats = true;
+		cli_check(cli, parse_fd(cli->value, &plan->stats_fd));
+		break;
+	default:
+		cli_check(cli, limits_add(&plan->limits, cli->current->name, cli->value, cli->tried));
+	}
 }
 
-static void add_number(
-	struct cli *cli, struct plan *plan, int version, const char *file, uint64_t value)
+/* What does not go together. */
+static void check(const struct cli *cli, struct plan *plan)
 {
-	struct setting setting = { .version = version, .asked = true };
+	const char *reason = limits_complete(&plan->limits);
+	bool changes = plan->limits.count || devices_any(&plan->devices) || plan->delegate ||
+		plan->evacuate || plan->freeze || plan->keep || plan->exec || plan->stats;
 
-	snprintf(setting.file, sizeof(setting.file), "%s", file);
-	snprintf(setting.value, sizeof(setting.value), "%" PRIu64, value);
-	add(cli, plan, setting);
-}
-
-/* Memory beyond the limit would go to swap and never be missed, so swap is limited as well. */
-static void add_memory(struct cli *cli, struct plan *plan)
-{
-	uint64_t both;
-
-	if (!plan->memory)
-		return;
-	if (__builtin_add_overflow(plan->memory, plan->swap, &both))
-		cli_die(cli, "--memory and --swap are too large together");
-	add_number(cli, plan, 2, "memory.max", plan->memory);
-	add_number(cli, plan, 1, "memory.limit_in_bytes", plan->memory);
-	add_number(cli, plan, 2, "memory.swap.max", plan->swap);
-	plan->settings[plan->count - 1].asked = plan->swap_asked;
-	/* Version 1 counts both together. */
-	add_number(cli, plan, 1, "memory.memsw.limit_in_bytes", both);
-	plan->settings[plan->count - 1].asked = plan->swap_asked;
-}
-
-static void parse_cpus(struct cli *cli, struct plan *plan)
-{
-	enum { PERIOD = 100000, DIGITS = 5 }; /* microseconds; a processor is 10^5 of them */
-	struct setting both = { .version = 2, .asked = true, .file = "cpu.max" };
-	uint64_t quota;
-
-	cli_check(cli, parse_decimal(cli->value, DIGITS, &quota));
-	if (quota < 1000)
-		cli_check(cli, "is below 0.01, the least that the kernel takes");
-	snprintf(both.value, sizeof(both.value), "%" PRIu64 " %d", quota, PERIOD);
-	add(cli, plan, both);
-	add_number(cli, plan, 1, "cpu.cfs_period_us", PERIOD);
-	add_number(cli, plan, 1, "cpu.cfs_quota_us", quota);
-}
-
-static void parse_set(struct cli *cli, struct plan *plan)
-{
-	struct setting setting = { .asked = true };
-	const char *value;
-
-	cli_check(cli, parse_assignment(cli->value, setting.file, sizeof(setting.file), &value));
-	if (strchr(setting.file, '/') || !strchr(setting.file, '.'))
-		cli_check(cli, "does not begin with the name of a cgroup file such as memory.high");
-	/* These act on processes, of whom some may be others'. */
-	if (strncmp(setting.file, "cgroup.", 7) == 0 && strncmp(setting.file, "cgroup.max.", 11) != 0)
-		cli_check(cli, "is no setting of the group");
-	if (!*value)
-		cli_check(cli, "has no value");
-	if (snprintf(setting.value, sizeof(setting.value), "%s", value) >= (int)sizeof(setting.value))
-		cli_check(cli, "has a value that is too long");
-	add(cli, plan, setting);
+	if (reason)
+		cli_die(cli, "%s", reason);
+	if (plan->gc && changes)
+		cli_die(cli, "--gc goes with --name and --parent only");
+	if (plan->join && (changes || plan->gc || plan->name || plan->parent))
+		cli_die(cli, "--join takes a group as it is, without other options");
+	if (plan->keep && !plan->name)
+		cli_die(cli, "--keep needs --name, to find the group again");
+	if (plan->exec && plan->stats)
+		cli_die(cli, "--exec leaves nobody to write --stats");
+	if (plan->json && !plan->stats)
+		cli_die(cli, "--json needs --stats or --stats-fd");
+	if (plan->stats_file && plan->stats_fd != STDERR_FILENO)
+		cli_die(cli, "--stats=FILE and --stats-fd exclude each other");
+	if (plan->gc && !cli_at_end(cli))
+		cli_die(cli, "--gc takes no COMMAND");
 }
 
 static void parse(struct cli *cli, struct plan *plan)
 {
-	uint64_t number;
-
-	for (int id; (id = cli_next(cli));) {
-		switch (id) {
-		case 'm':
-			cli_check(cli, parse_bytes(cli->value, &plan->memory));
-			if (plan->memory < (uint64_t)sysconf(_SC_PAGESIZE))
-				cli_check(cli, "is less than a page of memory");
-			break;
-		case SWAP:
-			cli_check(cli, parse_bytes(cli->value, &plan->swap));
-			plan->swap_asked = true;
-			break;
-		case 'c':
-			parse_cpus(cli, plan);
-			break;
-		case 'p':
-			cli_check(cli, parse_number(cli->value, 1, 4194304, &number));
-			add_number(cli, plan, 0, "pids.max", number);
-			break;
-		default:
-			parse_set(cli, plan);
-		}
-	}
-	if (plan->swap_asked && !plan->memory)
-		cli_die(cli, "--swap needs --memory");
-	add_memory(cli, plan);
-	plan->command = cli_command(cli);
+	plan->stats_fd = STDERR_FILENO;
+	cli_store(cli, plan);
+	for (int id; (id = cli_next(cli));)
+		parse_option(cli, plan, id);
+	check(cli, plan);
+	if (!plan->gc)
+		plan->command = cli_command(cli);
 }
 
-/* Finds the hierarchy of each setting and drops the settings that are for the other version. */
-static void resolve(struct plan *plan)
+/* Nothing is changed yet. */
+static struct cgroup *resolve(struct plan *plan, const struct cli *cli)
 {
-	size_t kept = 0;
+	struct cgroup *group;
+	int used = snprintf(plan->advice, sizeof(plan->advice),
+		"systemd-run %s--scope -p Delegate=yes ", geteuid() == 0 ? "" : "--user ");
 
-	hierarchy_find_own(&plan->layout);
-	cgroup_plan(&plan->group, &plan->layout);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct setting *setting = &plan->settings[i];
-		char controller[sizeof(setting->file)];
-
-		snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(setting->file, "."),
-			setting->file);
-		if (strcmp(controller, "cgroup") == 0) {
-			plan->settings[kept++] = *setting;
-			continue;
-		}
-
-		int version = cgroup_plan_controller(&plan->group, &plan->layout, controller);
-
-		if (version == 0)
-			die_hint("it is off in this kernel, not enabled for the own cgroup (cgroup.controllers), or out of sight behind nsnew -C",
-				0, "cannot limit '%s': no cgroup controller '%s' here",
-				setting->file, controller);
-		if (setting->version == 0 || setting->version == version)
-			plan->settings[kept++] = *setting;
+	cgroup_find(&plan->layout, plan->parent);
+	plan->group = group = cgroup_plan(&plan->layout, plan->name, plan->exec);
+	limits_resolve(&plan->limits, group, &plan->layout);
+	if (devices_any(&plan->devices) && !cgroup_birthplace(group) &&
+		!cgroup_plan_controller(group, &plan->layout, "devices", false))
+		die("cannot limit devices: neither cgroup version 2 nor the controller 'devices' is here");
+	if (plan->stats) {
+		accounting_plan(group, &plan->layout);
+		plan->stats_fd = accounting_open(plan->stats_file, plan->stats_fd);
 	}
-	plan->count = kept;
+	chain_quote(cli->argv, cli->argc, plan->advice + used, sizeof(plan->advice) - (size_t)used);
+	group->subtree.advice = plan->advice;
+	group->subtree.evacuate = plan->evacuate;
+	return group;
+}
+
+static bool limit_devices(const struct plan *plan)
+{
+	int version = 2, directory = cgroup_birthplace(plan->group);
+
+	if (!directory)
+		directory = cgroup_directory(plan->group, "devices", &version);
+	return devices_apply(&plan->devices, directory, version);
 }
 
 static bool make_group(const struct plan *plan, pid_t watcher)
 {
-	if (!cgroup_create(&plan->group, watcher))
-		return false;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct setting *setting = &plan->settings[i];
+	struct cgroup *group = plan->group;
 
-		if (!setting->asked && !cgroup_has(&plan->group, setting->file))
-			continue;
-		if (!cgroup_set(&plan->group, setting->file, setting->value))
-			return false;
-	}
-	return true;
-}
-
-/* Bytes as people write them: "100.0M". */
-static void format_bytes(uint64_t bytes, char *text, size_t size)
-{
-	static const char units[] = "KMGTPE";
-	size_t unit = 0;
-	double value = (double)bytes / 1024;
-
-	for (; value >= 1024 && units[unit + 1]; unit++)
-		value /= 1024;
-	snprintf(text, size, "%.1f%c", value, units[unit]);
+	return cgroup_create(group, watcher) && limit_devices(plan) &&
+		settings_apply(&plan->limits.settings, group) &&
+		(!plan->delegate || cgroup_delegate(group, plan->uid, plan->gid));
 }
 
 /* To be called while the group is still there: its counters go with it. */
-static void report_out_of_memory(const struct cgroup *group)
+static void report(const struct plan *plan, int status)
 {
-	uint64_t killed = 0, limit = 0, peak = 0;
-	char limit_text[32] = "?", peak_text[32] = "?";
+	struct accounting accounting;
+	int error = 0;
 
-	if (!cgroup_try_count(group, "memory.events", "oom_kill", &killed) &&
-		!cgroup_try_count(group, "memory.oom_control", "oom_kill", &killed))
+	if (!plan->stats && !accounting_has_kills(plan->group))
 		return;
-	if (killed == 0)
-		return;
-	if (cgroup_try_count(group, "memory.max", NULL, &limit) ||
-		cgroup_try_count(group, "memory.limit_in_bytes", NULL, &limit))
-		format_bytes(limit, limit_text, sizeof(limit_text));
-	if (cgroup_try_count(group, "memory.peak", NULL, &peak) ||
-		cgroup_try_count(group, "memory.max_usage_in_bytes", NULL, &peak))
-		format_bytes(peak, peak_text, sizeof(peak_text));
-	warn("out of memory: the kernel killed %" PRIu64
-	     " process%s of cgroup '%s' (limit %s, peak %s)",
-		killed, killed == 1 ? "" : "es", group->name, limit_text, peak_text);
+	accounting = accounting_read(plan->group, &plan->started, status);
+	accounting_warn(&accounting, plan->group);
+	if (plan->stats)
+		error = accounting_try_write(&accounting, plan->stats_fd, plan->json);
+	if (error < 0)
+		warn_error(-error, "cannot write the statistics");
 }
 
 static void clean_up(void *group)
@@ -238,44 +222,78 @@ static void clean_up(void *group)
 	cgroup_destroy(group);
 }
 
-static void apply(struct plan *plan)
+/* With --freeze, COMMAND begins when somebody thaws it. */
+static void enter(const struct plan *plan, bool born)
 {
-	struct cgroup *group = &plan->group;
+	cgroup_enter(plan->group, born);
+	if (plan->freeze && !cgroup_freeze(plan->group))
+		exit(STATUS_FAILED);
+}
+
+/* --exec: nobody will be there to remove the group unless COMMAND cannot be run. */
+static _Noreturn void become(const struct plan *plan)
+{
+	int status;
+
+	enter(plan, false);
+	status = chain_try_exec(plan->command);
+	if (cgroup_leave(plan->group))
+		cgroup_destroy(plan->group);
+	exit(status);
+}
+
+static _Noreturn void wait_and_end(const struct plan *plan, struct child *child, pid_t watcher)
+{
+	int status;
+
+	cgroup_sweep(plan->group);
+	status = child_wait(child);
+	report(plan, status);
+	if (!plan->keep)
+		cgroup_destroy(plan->group);
+	child_unwatch(watcher);
+	child_finish(status);
+}
+
+static void apply(struct plan *plan, const struct cli *cli)
+{
+	struct cgroup *group = resolve(plan, cli);
 	struct child_plan start = { .keep = { 0 } };
 	struct child child;
+	pid_t watcher = 0;
 
-	cgroup_keep(group, start.keep, CHILD_KEEP);
-
+	cgroup_keep(group, start.keep, CGROUP_KEEP);
 	/* First, so that there is no moment in which a group exists and nobody would remove it. */
-	pid_t watcher = child_watch(clean_up, group, start.keep);
-
+	if (!plan->keep && !plan->exec)
+		watcher = child_watch(clean_up, group, start.keep);
 	if (!make_group(plan, watcher)) {
 		cgroup_destroy(group);
 		child_unwatch(watcher);
 		exit(STATUS_FAILED);
 	}
-	start.cgroup = cgroup_open_birthplace(group);
-	if (child_start(&child, &start)) {
-		cgroup_enter(group, child.born);
-		return;
-	}
-
-	int status = child_wait(&child);
-
-	report_out_of_memory(group);
-	cgroup_destroy(group);
-	child_unwatch(watcher);
-	child_finish(status);
+	if (plan->exec)
+		become(plan);
+	cgroup_keep(group, start.keep, CGROUP_KEEP);
+	start.keep[CGROUP_KEEP] = plan->stats_fd;
+	start.cgroup = cgroup_birthplace(group);
+	clock_gettime(CLOCK_MONOTONIC, &plan->started);
+	if (!child_start(&child, &start))
+		wait_and_end(plan, &child, watcher);
+	enter(plan, child.born);
 }
 
 int main(int argc, char **argv)
 {
 	struct cli cli;
-	struct plan plan = { .count = 0 };
+	static struct plan plan;
 
 	cli_start(&cli, &program, argc, argv);
 	parse(&cli, &plan);
-	resolve(&plan);
-	apply(&plan);
+	if (plan.gc)
+		exit(cgroup_collect(plan.parent, plan.name) ? EXIT_SUCCESS : STATUS_FAILED);
+	if (plan.join)
+		cgroup_join_group(plan.join);
+	else
+		apply(&plan, &cli);
 	chain_exec(plan.command);
 }

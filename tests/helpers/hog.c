@@ -1,7 +1,12 @@
-/* hog MIB [STEP]: takes MIB megabytes, STEP (1) at a time, touches each of them, and exits 0 if it lives that long. */
+/*
+ * hog MIB [STEP [FILE]]: takes MIB megabytes, STEP (1) at a time, touches each of them, and exits 0 if it lives that long. With FILE it
+ * writes after each step how many it has, and waits until FILE is there.
+ */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 int main(int argc, char **argv)
 {
@@ -19,6 +24,12 @@ int main(int argc, char **argv)
 		/* Not a value that the compiler or the kernel could share. */
 		memset(block, (int)(taken & 0x7f) + 1, (size_t)step << 20);
 		__asm__ volatile("" : : "r"(block) : "memory");
+		if (argc > 3) {
+			printf("%ld\n", taken + step);
+			fflush(stdout);
+		}
+		while (argc > 3 && access(argv[3], F_OK) < 0)
+			usleep(1000);
 	}
 	return 0;
 }

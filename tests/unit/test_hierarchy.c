@@ -1,7 +1,8 @@
 /* hierarchy: where the own groups are, from the texts of /proc/self/cgroup and /proc/self/mountinfo on many kinds of machine. */
 #include "common/hierarchy.h"
 
-#include "tests/unit/tap.h"
+#include "common/report.h"
+#include "tests/unit/groups.h"
 
 /* Lines of mountinfo: ROOT of the hierarchy, mounted at POINT. */
 #define UNIFIED(root, point) \
@@ -156,7 +157,7 @@ static const char *parse(const char *self, const char *mounts, struct hierarchy_
 {
 	FILE *self_file = open_text(self);
 	FILE *mounts_file = open_text(mounts);
-	const char *reason = hierarchy_parse(self_file, mounts_file, layout);
+	const char *reason = hierarchy_parse(self_file, mounts_file, NULL, layout);
 
 	fclose(self_file);
 	fclose(mounts_file);
@@ -333,10 +334,250 @@ static void test_here(void)
 {
 	struct outcome outcome = run(find_here, NULL);
 
-	if (outcome.exited == 125 && strstr(outcome.err, "cannot find the own cgroup"))
+	if (outcome.exited == 125 && strstr(outcome.err, "cannot find the cgroup"))
 		skip("the own groups", "there are none here");
 	else
 		is_exit(&outcome, 0, "the own groups are directories");
+}
+
+/* --- other groups --- */
+
+static void test_check_group(void)
+{
+	static char longest[NAME_MAX + 16], longer[NAME_MAX + 16];
+	static const struct {
+		const char *group;
+		const char *reason; /* part of it; NULL: it can be one */
+	} rows[] = {
+		{ "job", NULL },
+		{ "a/b/c", NULL },
+		{ "/", NULL },
+		{ "/a", NULL },
+		{ "/a/b", NULL },
+		{ "...", NULL },
+		{ "..a", NULL },
+		{ "a..", NULL },
+		{ ".a", NULL },
+		{ "a b", NULL },
+		{ "user.slice/user-1000.slice", NULL },
+		{ longest, NULL },
+		{ longer, "too long" },
+		{ "", "has an empty part" },
+		{ "//", "has an empty part" },
+		{ "//a", "has an empty part" },
+		{ "a//b", "has an empty part" },
+		{ "a/", "has an empty part" },
+		{ "/a/", "has an empty part" },
+		{ ".", "has a part '.' or '..'" },
+		{ "..", "has a part '.' or '..'" },
+		{ "/.", "has a part '.' or '..'" },
+		{ "/..", "has a part '.' or '..'" },
+		{ "../a", "has a part '.' or '..'" },
+		{ "a/..", "has a part '.' or '..'" },
+		{ "a/../b", "has a part '.' or '..'" },
+		{ "a/./b", "has a part '.' or '..'" },
+		{ "/a/../../b", "has a part '.' or '..'" },
+		{ "a/b/.", "has a part '.' or '..'" },
+	};
+
+	snprintf(longest, sizeof(longest), "a/%0*d/b", NAME_MAX, 0);
+	snprintf(longer, sizeof(longer), "a/%0*d/b", NAME_MAX + 1, 0);
+	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
+		const char *reason = hierarchy_check_group(rows[i].group);
+
+		if (rows[i].reason)
+			has_text(reason ? reason : "none", rows[i].reason, "the group '%.20s' %s",
+				rows[i].group, rows[i].reason);
+		else
+			is_text(reason, NULL, "the group '%.20s'", rows[i].group);
+	}
+}
+
+/* A machine with both versions, whose own groups are below the topmost ones that show; of the second a part is mounted. */
+static const char *const machine[] = { "2 ,pids, own/sub", "1 ,memory, sub", "1 ,cpu,", NULL };
+
+struct change {
+	const char *group;
+	const char *groups; /* the own ones then, each with its number and '|' behind it; NULL: it dies */
+};
+
+static const struct change changes[] = {
+	{ "job", "0/own/sub/job|1/sub/job|" },
+	{ "job/below", "0/own/sub/job/below|" },
+	{ "only", "2/only|" },
+	{ "/", "0|2|" },
+	{ "/own", "0/own|" },
+	{ "/own/sub", "0/own/sub|" },
+	{ "/own/sub/job", "0/own/sub/job|" },
+	{ "/docker/4f5e", "1|" },
+	{ "/docker/4f5e/sub", "1/sub|" },
+	{ "/docker/4f5e/sub/job", "1/sub/job|" },
+	{ "/only", "2/only|" },
+	{ "missing", NULL },
+	{ "/missing", NULL },
+	{ "/docker", NULL },
+	{ "/docker/4f5", NULL },
+	{ "/docker/4f5ee", NULL },
+	{ "/sub", NULL },
+	{ "own", NULL },
+	{ "file", NULL },
+	{ "/own/file", NULL },
+};
+
+static int change(const void *data)
+{
+	static struct hierarchy_layout layout;
+
+	make_layout(&layout, machine);
+	layout.list[1].root = "/docker/4f5e";
+	hierarchy_change_group(&layout, data);
+	for (size_t i = 0; i < layout.count; i++) {
+		const char *own = layout.list[i].own;
+
+		if (strncmp(own, groups_base, strlen(groups_base)) != 0)
+			return 1;
+		printf("%s|", own + strlen(groups_base) + 1);
+	}
+	printf("\n%s", layout.list[0].version == 2 ? layout.list[0].controllers : "-");
+	return 42;
+}
+
+static void test_change(void)
+{
+	struct outcome outcome;
+
+	groups_make("0/own/sub/job/below");
+	groups_make("1/sub/job");
+	groups_make("2/only");
+	groups_write("0/own/file", "");
+	groups_write("0/own/sub/file", "");
+	for (size_t i = 0; i < TAP_ROWS(changes); i++) {
+		const char *wanted = changes[i].groups;
+
+		outcome = run(change, changes[i].group);
+		is_exit(&outcome, wanted ? 42 : STATUS_FAILED, "change to '%s'", changes[i].group);
+		if (wanted)
+			ok(strncmp(outcome.out, wanted, strlen(wanted)) == 0 &&
+					outcome.out[strlen(wanted)] == '\n',
+				"... is %s", wanted);
+		else
+			has_text(outcome.err, "there is no cgroup '", "... is said");
+	}
+	groups_write("0/own/sub/job/cgroup.controllers", "cpu io\n");
+	outcome = run(change, "job");
+	has_text(outcome.out, "\n,cpu,io,", "the controllers are those of the group");
+	outcome = run(change, "missing");
+	has_text(outcome.err, "hint: with a '/' at the start it is as in /proc/PID/cgroup",
+		"the hint");
+}
+
+static void test_ascend(void)
+{
+	static const struct {
+		const char *point, *own;
+		const char *above; /* NULL: it is the topmost */
+	} rows[] = {
+		{ "/sys/fs/cgroup", "/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a" },
+		{ "/sys/fs/cgroup", "/sys/fs/cgroup/a", "/sys/fs/cgroup" },
+		{ "/sys/fs/cgroup", "/sys/fs/cgroup", NULL },
+		{ "/c", "/c/a", "/c" },
+		{ "/c", "/c", NULL },
+		{ "/", "//a/b", "//a" },
+		{ "/", "//a", "/" },
+		{ "/", "/", NULL },
+	};
+
+	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
+		struct hierarchy hierarchy = {
+			.version = 1, .controllers = ",cpu,", .root = "/", .point = rows[i].point
+		};
+		bool above;
+
+		snprintf(hierarchy.own, sizeof(hierarchy.own), "%s", rows[i].own);
+		above = hierarchy_ascend(&hierarchy);
+		ok(above == (rows[i].above != NULL), "above '%s' of '%s' is %s", rows[i].own,
+			rows[i].point, rows[i].above ? "one" : "none");
+		is_text(hierarchy.own, rows[i].above ? rows[i].above : rows[i].own, "... it is");
+		is_text(hierarchy.controllers, ",cpu,", "... with the same controllers");
+	}
+}
+
+static void test_holder(void)
+{
+	static const char *const deep[] = { "2 ,pids, a/b/c", NULL };
+	static const struct {
+		const char *controller;
+		const char *holder; /* NULL: there is none */
+	} rows[] = {
+		{ "memory", "0/a" },
+		{ "cpu", "0/a/b" },
+		{ "cpuset", "0" },
+		{ "io", NULL },
+		{ "pids", "0/a" },
+		{ "mem", NULL },
+		{ "memory,cpu", NULL },
+		{ "own", NULL },
+	};
+	static struct hierarchy_layout layout;
+	char path[PATH_MAX], wanted[PATH_MAX];
+
+	groups_clear("0");
+	make_layout(&layout, deep);
+	groups_write("0/cgroup.controllers", "cpuset cpu memory pids\n");
+	groups_write("0/a/cgroup.controllers", "cpu memory pids\n");
+	groups_write("0/a/b/cgroup.controllers", "cpu\n");
+	groups_write("0/a/b/c/cgroup.controllers", "own\n");
+	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
+		bool found = hierarchy_find_holder(
+			&layout.list[0], rows[i].controller, path, sizeof(path));
+
+		ok(found == (rows[i].holder != NULL), "who has %s is %s", rows[i].controller,
+			rows[i].holder ? "above" : "nowhere");
+		if (!rows[i].holder)
+			continue;
+		snprintf(wanted, sizeof(wanted), "%s/%s", groups_base, rows[i].holder);
+		is_text(path, wanted, "... it is the nearest");
+	}
+	ok(!hierarchy_find_holder(&layout.list[0], "memory", path, 5), "a path that does not fit");
+	ok(strstr(layout.list[0].own, "/a/b/c") && strcmp(layout.list[0].controllers, ",pids,") == 0,
+		"the hierarchy stays as it was");
+	groups_clear("0");
+}
+
+static bool is_on_top(const char *path, uint64_t mount)
+{
+	note("asked for mount %u at '%s'", (unsigned int)mount, path);
+	return mount == 7;
+}
+
+/* A mount may be hidden by one on top of it. */
+static void test_hidden(void)
+{
+	static struct hierarchy_layout layout;
+	FILE *self = open_text("1:memory:/a\n0::/a\n");
+	FILE *mounts = open_text("6 1 0:3 / /one rw - cgroup2 none rw\n"
+				 "7 1 0:3 / /two rw - cgroup2 none rw\n"
+				 "8 1 0:4 / /three rw - cgroup none rw,memory\n"
+				 "x 1 0:3 / /four rw - cgroup2 none rw\n");
+
+	is_text(hierarchy_parse(self, mounts, is_on_top, &layout), NULL, "mounts that are hidden");
+	is_number((long long)layout.count, 1, "... are not used");
+	is_text(layout.list[0].own, "/two/a", "... but another one of that hierarchy");
+	fclose(self);
+	fclose(mounts);
+}
+
+static void test_roots(void)
+{
+	static struct hierarchy_layout layout;
+
+	is_text(parse("2:memory:/docker/4f5e/x\n0::/a\n",
+			UNIFIED("/", "/u\\040u") CGROUP("/docker/4f5e", "/m", "memory"), &layout),
+		NULL, "what is mounted where");
+	is_text(layout.list[0].root, "/", "... of version 2: all of it");
+	is_text(layout.list[0].point, "/u u", "... there");
+	is_text(layout.list[1].root, "/docker/4f5e", "... of version 1: a part");
+	is_text(layout.list[1].point, "/m", "... there");
 }
 
 int main(void)
@@ -347,5 +588,13 @@ int main(void)
 	test_many();
 	test_long();
 	test_here();
+	test_check_group();
+	test_ascend();
+	test_hidden();
+	test_roots();
+	groups_begin();
+	test_change();
+	test_holder();
+	groups_end();
 	return tap_end();
 }
