@@ -36,6 +36,7 @@ SETS_setup := build demo test
 SETS_demo := build demo
 SETS_check := build test
 SETS_check-asan := build test
+SETS_check-vm := build test vm
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -53,6 +54,9 @@ check: tests-release ## run all tests, as root also as an unprivileged user (TES
 check-asan: tests-asan ## the same, built with the address and undefined-behaviour sanitizers
 	@tests/run.sh asan
 
+check-vm: tests-release ## the same in two emulated machines where cgroups are version 2 alone (takes its time)
+	@tests/vm/check.sh
+
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
 
@@ -65,7 +69,7 @@ lint-analyze: build/compile_commands.json
 format: ## lay out all C files by .clang-format
 	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h)
 
-setup: ## install the Debian packages that are missing (SETS="build demo test lint": for these)
+setup: ## install the Debian packages that are missing (SETS="build demo test vm lint": for these)
 	@tests/setup.sh $(SETS)
 
 compile_commands.json: build/compile_commands.json ## write build/compile_commands.json for clang tools
@@ -157,7 +161,7 @@ build/compile_commands.json: build/release/flags
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -1,4 +1,5 @@
 # capjail: the kernel's view of what COMMAND may do. Sets are compared with the caller's own ones, never with a constant: a machine need not have all.
+# Variable THIN: of the capabilities that a file could bring back and of the runs in which one system call fails, only every THIN-th.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # what is in single quotes is for the shell that is started; state and baseline assign
 
 setup() {
@@ -204,7 +205,7 @@ caller_caps() {
 	for file in "$SUID" "$FILECAPS"; do
 		for option in '' --allow-new-privs; do
 			baseline "$file"
-			for ((n = 0; n <= LAST; n++)); do
+			for ((n = 0; n <= LAST; n += ${THIN:-1})); do
 				# shellcheck disable=SC2086 # nothing or one word
 				state capjail --drop "$n" $option "$file"
 				assert_sets $((~(1 << n)))
@@ -354,7 +355,7 @@ caller_caps() {
 
 # each_failing NAME WORD...: fails calls of prctl and capset that capjail WORD... makes, one in each run, with EPERM and with EINVAL, and lets
 # them pretend to succeed: COMMAND never runs with another state than in the run without a failure. Of the hundreds of calls that read one
-# bit it takes those that name NAME and every 13th, all of them if ALL_FAULTS is set.
+# bit it takes those that name NAME and every 13th, all of them if ALL_FAULTS is set; of all these every THIN-th.
 each_failing() {
 	local log=$BATS_TEST_TMPDIR/log wanted injection call n count refused=0 offset=0 name=$1
 	shift
@@ -379,8 +380,9 @@ each_failing() {
 					echo "$wanted"
 					return 1
 				fi
-			done < <(awk -v all="${ALL_FAULTS:-}" -v name="$name" -v count="$count" -v offset="$offset" '
-				all || index($0, name) || NR < 12 || NR > count - 4 || !/CAPBSET|IS_SET/ || NR % 13 == offset % 13 { print NR }' "$log.$call")
+			done < <(awk -v all="${ALL_FAULTS:-}" -v name="$name" -v count="$count" -v offset="$offset" -v thin="${THIN:-1}" '
+				(all || index($0, name) || NR < 12 || NR > count - 4 || !/CAPBSET|IS_SET/ || NR % 13 == offset % 13) &&
+					taken++ % thin == 0 { print NR }' "$log.$call")
 		done
 	done
 	[ "$refused" -ge 5 ]

@@ -530,7 +530,7 @@ while time.process_time() < 0.2: pass'
 @test "stats: behind a namespace and beside limits that only try" {
 	requires limits
 	alone_in cpuacct blkio
-	run --separate-stderr nsnew -p "${ALONE[@]}" cgrun --stats="$BATS_TEST_TMPDIR/stats" --json -m 64M hog 24
+	run --separate-stderr "${PRIVILEGED[@]}" nsnew -p "${ALONE[@]}" cgrun --stats="$BATS_TEST_TMPDIR/stats" --json -m 64M hog 24
 	assert_status 0
 	between memory_peak_bytes $((24 << 20)) $((64 << 20))
 	nothing_left

@@ -763,9 +763,9 @@ meanwhile() {
 		cgrun -p 20 bash -c 'shown pids.max pids.max' >"$found" 3>&- &
 	pid=$!
 	eventually has_group 'cgrun-*'
-	run nsnew -p "$BIN/cgrun" --gc --parent "$(alone_path)"
+	run "${PRIVILEGED[@]}" nsnew -p "$BIN/cgrun" --gc --parent "$(alone_path)"
 	assert_status 0
-	run nsnew -p "$BIN/cgrun" --parent "$(alone_path)" -p 20 true
+	run "${PRIVILEGED[@]}" nsnew -p "$BIN/cgrun" --parent "$(alone_path)" -p 20 true
 	assert_status 0
 	wait "$pid"
 	[ "$(cat "$found")" = 20 ]
@@ -873,11 +873,11 @@ waits_frozen() {
 
 @test "behind a PID namespace: limits, leftovers, out of memory" {
 	requires limits
-	run --separate-stderr nsnew -p "${ALONE[@]}" cgrun -m 64M bash -c 'setsid sleep 1000 & shown memory.limit_in_bytes memory.max; exit 4'
+	run --separate-stderr "${PRIVILEGED[@]}" nsnew -p "${ALONE[@]}" cgrun -m 64M bash -c 'setsid sleep 1000 & shown memory.limit_in_bytes memory.max; exit 4'
 	assert_status 4
 	assert_output 67108864
 	nothing_left
-	run --separate-stderr nsnew -p "${ALONE[@]}" cgrun -m 16M hog 48
+	run --separate-stderr "${PRIVILEGED[@]}" nsnew -p "${ALONE[@]}" cgrun -m 16M hog 48
 	assert_status 137
 	assert_says 'out of memory'
 	nothing_left
@@ -885,7 +885,7 @@ waits_frozen() {
 
 @test "in front of all namespaces, COMMAND's PID namespace included" {
 	requires limits
-	run --separate-stderr "${ALONE[@]}" cgrun -m 64M -p 20 nsnew -pm --mount-proc sh -c 'echo $$; sleep 1000 & exit 6'
+	run --separate-stderr "${ALONE[@]}" cgrun -m 64M -p 20 "${PRIVILEGED[@]}" nsnew -pm --mount-proc sh -c 'echo $$; sleep 1000 & exit 6'
 	assert_status 6
 	assert_output 1
 	nothing_left

@@ -777,7 +777,7 @@ judge() {
 	for call in '-f clone3:EAGAIN' '-f clone3:E2BIG' '-f clone3:ENOSYS' '-f clone3:EBUSY' '-f prctl:EINVAL' '-f pidfd_open:EMFILE' '-f poll:EINTR' \
 		mkdirat:ENOSPC mkdirat:EACCES openat:EMFILE openat:EACCES read:EIO; do
 		name=${call#-f }
-		for ((n = 1; n < 50; n++)); do
+		for ((n = 1; n < 50; n += ${THIN:-1})); do
 			# shellcheck disable=SC2086 # -f or nothing
 			judge ${call%"$name"} -e "trace=${name%:*}" -e "inject=${name%:*}:error=${name#*:}:when=$n"
 			grep -q INJECTED "$BATS_TEST_TMPDIR/log" || break

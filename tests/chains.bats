@@ -4,6 +4,7 @@
 
 setup() {
 	load helpers
+	prepare_alone
 	cd "$BATS_TEST_TMPDIR" || return
 	cp -a "$BATS_FILE_TMPDIR/rootfs" rootfs
 	target=
@@ -17,6 +18,7 @@ setup_file() {
 # A waiting link ends what it waits for, so killing the outermost process is enough.
 teardown() {
 	[ -z "$target" ] || kill "$target" 2>/dev/null || true
+	remove_alone
 }
 
 # --- the examples of README.md: a comment <!-- chain: NAME; KEY: VALUE; ... --> before each block of sh ---
@@ -133,17 +135,18 @@ same_namespace() { # KIND PID PID
 
 @test "the chain cgrun -m 100M capjail --drop chown rootjail rootfs sh -c '...': what the kernel shows of the shell" {
 	local kind group limit
-	requires memory
+	requires limits
 	if has root; then
-		start_payload cgrun -m 100M capjail --drop chown rootjail rootfs
+		start_payload "${ALONE[@]}" cgrun -m 100M capjail --drop chown rootjail rootfs
 	else
-		start_payload cgrun -m 100M nsnew -r capjail --drop chown rootjail rootfs
+		start_payload "${ALONE[@]}" cgrun -m 100M nsnew -r capjail --drop chown rootjail rootfs
 	fi
 
 	group=$(grep -oE '/cgrun-[0-9]+-[0-9a-f]+$' "/proc/$payload/cgroup" | sort -u)
 	[ "$(wc -l <<<"$group")" -eq 1 ]
-	limit=$(own_cgroup v2)$group/memory.max
-	[ -e "$limit" ] || limit=$(own_cgroup memory)$group/memory.limit_in_bytes
+	for limit in "${ALONE_GROUPS[@]/%/$group/memory.max}" "${ALONE_GROUPS[@]/%/$group/memory.limit_in_bytes}"; do
+		[ ! -e "$limit" ] || break
+	done
 	[ "$(cat "$limit")" = 104857600 ]
 
 	is_clear "$(status_field CapBnd "$payload")" 0
@@ -172,8 +175,8 @@ same_namespace() { # KIND PID PID
 }
 
 @test "a chain that is killed at 100M ends with 137, and its report names limit and peak" {
-	requires memory
-	run cgrun -m 100M "${PRIVILEGED[@]}" capjail --drop chown rootjail rootfs tail /dev/zero
+	requires limits
+	run "${ALONE[@]}" cgrun -m 100M "${PRIVILEGED[@]}" capjail --drop chown rootjail rootfs tail /dev/zero
 	assert_status 137
 	[[ $output =~ limit\ 100\.0M,\ peak\ (100\.0M|9[0-9]\.[0-9]M|\?) ]]
 	groups_are_gone
@@ -252,7 +255,7 @@ build_chain() { # ORDER
 	chain=()
 	for link in $1; do
 		case $link in
-		cgrun) chain+=(cgrun -m 64M) ;;
+		cgrun) chain+=("${ALONE[@]}" cgrun -m 64M) ;;
 		nsjoin) chain+=(nsjoin --target "$target" -ui ${user[0]:+-U}) has_user=1 ;;
 		nsnew)
 			# The namespaces of the target are in its user namespace already.
@@ -345,7 +348,7 @@ check_orders() { # with|without COUNT
 }
 
 @test "every legal order with cgrun" {
-	requires userns memory
+	requires userns limits
 	check_orders with 16
 }
 

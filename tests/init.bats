@@ -200,7 +200,7 @@ is_running() {
 		way "$options" heard 0
 		start "${LINK[@]}"
 		eventually said ready
-		for ((i = 0; i < 1000; i++)); do
+		for ((i = 0; i < ${ROUNDS:-100} * 10; i++)); do
 			kill -USR1 "$LINK_PID"
 		done
 		kill -TERM "$LINK_PID"

@@ -2,8 +2,11 @@
 # tests/run.sh [FLAVOUR]: runs tests/unit and tests/*.bats against build/FLAVOUR, as the caller and, if that is root, once more as
 # an unprivileged user. Prints failing tests as they end, a line for each file, and the total as the last line.
 #   TESTS          names of the files to run ("cli test_parse"); default all
+#   RUN_AS         root or user: only the one half of it; default both
 #   JOBS           how many files run at a time; default 1, because tests look for what others may have just now (cgroups, mounts)
 #   TEST_ID        uid and gid of the unprivileged user
+#   TEST_SECONDS   how long one file may take; default 300
+#   ROUNDS, THIN   where something is repeated: how often, and that only every THIN-th of many like cases is tried
 #   MUST_RUN       what tests may not be skipped for (helpers.bash), as the caller
 #   MUST_RUN_USER  the same for the second run, as the unprivileged user
 set -euo pipefail
@@ -14,7 +17,7 @@ cd "$(dirname "$0")/.."
 flavour=${1:-release}
 jobs=${JOBS:-1}
 test_id=${TEST_ID:-54321}
-time_limit=300
+time_limit=${TEST_SECONDS:-300}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/nschain-check.XXXXXX")
 results=$work/results
@@ -68,6 +71,7 @@ clean_up() {
 	awk -v below="$work/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r mount; do
 		umount -l "$(printf '%b' "$mount")" || true
 	done
+	remove_group
 	if grep -qF " $work/" /proc/self/mountinfo; then
 		echo "run.sh: something is still mounted below $work" >&2
 		return
@@ -75,6 +79,7 @@ clean_up() {
 	[[ $EUID -eq 0 ]] || chmod -R u+rwX "$work" 2>/dev/null || true
 	rm -rf --one-file-system "$work" || true
 }
+group=
 trap clean_up EXIT
 trap 'touch "$work/stopped"; exit 130' INT TERM HUP
 
@@ -82,7 +87,7 @@ trap 'touch "$work/stopped"; exit 130' INT TERM HUP
 
 # Reads the TAP of one program: prints a test that failed, with its output, once it has ended. Leaves its counts in RESULT.counts.
 digest() { # NAME RESULT
-	local name=$1 result=$2 line passed=0 failed=0 skipped=0 planned=-1 status block='' stray=''
+	local name=$1 result=$2 begun=$SECONDS line passed=0 failed=0 skipped=0 planned=-1 status block='' stray='' took
 	while IFS= read -r line; do
 		if [[ $line =~ ^(not )?ok\ [0-9] ]]; then
 			printf '%s' "$block"
@@ -118,10 +123,11 @@ digest() { # NAME RESULT
 			"$name" "$status" $((passed + failed + skipped)) "$planned" "$stray"
 		failed=$((failed + 1))
 	fi
+	took=$((SECONDS - begun))
 	if [[ $failed -gt 0 ]]; then
-		echo "not ok $name: $failed failed, $passed passed, $skipped skipped"
+		echo "not ok $name: $failed failed, $passed passed, $skipped skipped, $took s"
 	else
-		echo "ok $name $passed tests$([[ $skipped -eq 0 ]] || echo ", $skipped skipped")"
+		echo "ok $name $passed tests$([[ $skipped -eq 0 ]] || echo ", $skipped skipped"), $took s"
 	fi
 	echo "$passed $failed $skipped" >"$result.counts"
 }
@@ -202,6 +208,46 @@ prepare_account() {
 	if unshare --mount sh "$account/enter" true 2>/dev/null; then
 		as_user=(unshare --mount sh "$account/enter" "${as_user[@]}")
 	fi
+	if [[ -n $group ]]; then
+		# shellcheck disable=SC2016 # for the shell that is started
+		as_user=(sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$group/runner" "${as_user[@]}")
+	fi
+}
+
+# Where cgroups are version 2 alone, the test user's processes stand in a group that is delegated to that user, with all controllers: GROUP
+# hands them on and the processes are in GROUP/runner, so that tests can make groups beside that one. Nothing happens where this one's own
+# group and those above hand nothing on.
+delegate_group() {
+	local place own file
+	own=$(sed -n '$!d; s/^0:://p' /proc/self/cgroup)
+	place=$(findmnt -rnt cgroup2 -o TARGET | head -n 1)
+	[[ $(wc -l </proc/self/cgroup) -eq 1 && -n $own && -n $place ]] || return 0
+	place+=${own%/}
+	until grep -qsw memory "$place/cgroup.subtree_control"; do
+		place=${place%/*}
+		[[ -e $place/cgroup.procs ]] || return 0
+	done
+	mkdir "$place/nschain-check-$$" 2>/dev/null || return 0
+	group=$place/nschain-check-$$
+	sed 's/[^ ]*/+&/g' "$group/cgroup.controllers" >"$group/cgroup.subtree_control"
+	mkdir "$group/runner"
+	for place in "$group" "$group/runner"; do
+		chown "$test_id:$test_id" "$place"
+		while read -r file; do
+			[[ ! -e $place/$file ]] || chown "$test_id:$test_id" "$place/$file"
+		done </sys/kernel/cgroup/delegate
+	done
+}
+
+remove_group() {
+	[[ -n $group ]] || return 0
+	for _ in {1..50}; do
+		echo 1 >"$group/cgroup.kill" || true
+		find "$group" -depth -type d -exec rmdir {} + || true
+		[[ -d $group ]] || return 0
+		sleep 0.1
+	done 2>/dev/null
+	echo "run.sh: cannot remove $group" >&2
 }
 
 # A tree that the test user can read: this one, or a copy.
@@ -224,10 +270,15 @@ find_tree() {
 # A link does not free what exec will drop, and the leak check cannot work in other namespaces.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
+[[ $EUID -ne 0 ]] || delegate_group
 snapshot >"$work/before"
 mkdir "$work/tmp"
-if [[ $EUID -eq 0 ]]; then
+if [[ $EUID -eq 0 && ${RUN_AS:-root} == root ]]; then
 	run_all root "$PWD" "$HOME" "$work/tmp"
+fi
+if [[ $EUID -ne 0 ]]; then
+	run_all user "$PWD" "$HOME" "$work/tmp"
+elif [[ ${RUN_AS:-user} == user ]]; then
 	install -d -o "$test_id" -g "$test_id" "$work/home" "$work/home/tmp"
 	prepare_account
 	if ! "${as_user[@]}" test -w "$work/home"; then
@@ -237,8 +288,6 @@ if [[ $EUID -eq 0 ]]; then
 	find_tree
 	run_all user "$tree" "$work/home" "$work/home/tmp" \
 		env -u XDG_RUNTIME_DIR MUST_RUN="${MUST_RUN_USER:-}" USER=nschain-test LOGNAME=nschain-test "${as_user[@]}"
-else
-	run_all user "$PWD" "$HOME" "$work/tmp"
 fi
 
 # Processes may need a moment to end after the test that killed them.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, lint that are missing.
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint that are missing.
 # Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -8,6 +8,7 @@ declare -A packages=(
 	[build]='gcc make libc6-dev libcap-dev'
 	[demo]='busybox-static'
 	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools'
+	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
 
@@ -18,6 +19,15 @@ has_archive() {
 # A dynamic busybox cannot run alone in a root file system.
 has_static_busybox() {
 	type -P busybox >/dev/null && ! ldd "$(type -P busybox)" 2>/dev/null | grep -q '=>'
+}
+
+# A kernel with the modules that tests/vm/run.sh needs beside it.
+has_kernel() {
+	local kernel
+	for kernel in /boot/vmlinuz-*; do
+		! compgen -G "/lib/modules/${kernel#*/vmlinuz-}/kernel/net/9p/9pnet_virtio.ko*" || return 0
+	done
+	return 1
 }
 
 # Whether what Debian packs as PACKAGE is there, wherever it came from.
@@ -35,6 +45,9 @@ has() {
 	util-linux) type -P setpriv ;;
 	procps) type -P ps ;;
 	squashfs-tools) type -P mksquashfs ;;
+	qemu-system-x86) type -P qemu-system-x86_64 ;;
+	linux-image-amd64) has_kernel ;;
+	kmod) type -P modprobe ;;
 	*) type -P "$1" ;;
 	esac >/dev/null
 }

@@ -6,7 +6,8 @@ STARTED=()
 # start COMMAND...: in the background, with its PID in LINK_PID and what it says in OUT. It gets the default action for all signals.
 start() {
 	OUT=$BATS_TEST_TMPDIR/out
-	rm -f "$BATS_TEST_TMPDIR/pid"
+	# A file of its own: what was started before may still write to the last one.
+	rm -f "$BATS_TEST_TMPDIR/pid" "$OUT"
 	outcome "$BATS_TEST_TMPDIR/pid" "$@" </dev/null >"$OUT" 2>&1 3>&- &
 	STARTED+=("$!")
 	eventually test -e "$BATS_TEST_TMPDIR/pid" || return
