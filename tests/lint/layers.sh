@@ -7,10 +7,10 @@ shopt -s nullglob
 
 floors=(
 	'report parse fd'
-	'cli chain child hide mounttree users ready'
-	'namespace nsfile target userns pin ids idmap cgroup hierarchy caps rootfs toolbox fsmount'
+	'cli chain child hide mounttree users ready capinfo securebits seccomp'
+	'namespace nsfile target userns pin ids idmap cgroup hierarchy caps account privilege inspect rootfs toolbox fsmount'
 )
-beside=' fd>report fd>parse child>hide child>mounttree hide>mounttree cgroup>hierarchy rootfs>namespace pin>namespace nsfile>namespace target>idmap userns>namespace userns>idmap userns>ids caps>ids '
+beside=' fd>report fd>parse child>hide child>mounttree hide>mounttree cgroup>hierarchy rootfs>namespace pin>namespace nsfile>namespace target>idmap userns>namespace userns>idmap userns>ids account>ids privilege>caps privilege>ids inspect>caps inspect>ids '
 declare -A only_user=(
 	[sys/capability.h]=common/caps.c
 	[libmount.h]=common/fsmount.c
