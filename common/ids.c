@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -198,32 +197,36 @@ static int compare_groups(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-static bool has_groups(const struct ids_change *change)
+/* The supplementary groups of this process, sorted; to be freed. */
+static gid_t *read_groups(size_t *ret_count)
 {
-	gid_t own = getegid();
 	int count = getgroups(0, NULL);
-	gid_t *got = count < 0 ? NULL : calloc((size_t)count + 1, sizeof(*got));
-	gid_t *wanted = calloc(change->count + 1, sizeof(*wanted));
 
 	if (count < 0)
 		die_error(errno, "cannot read the supplementary groups");
-	if (!got || !wanted)
-		die_error(ENOMEM, "cannot read the supplementary groups");
-	if (getgroups(count, got) != count)
-		die("cannot read the supplementary groups");
-	if (change->count)
-		memcpy(wanted, change->list, change->count * sizeof(*wanted));
-	/* The kernel keeps them in another order, and doubles are doubles to it. */
-	qsort(got, (size_t)count, sizeof(*got), compare_groups);
-	qsort(wanted, change->count, sizeof(*wanted), compare_groups);
 
-	bool same = (size_t)count == change->count &&
-		memcmp(got, wanted, change->count * sizeof(*got)) == 0;
-	bool own_only = change->count == 0 && count == 1 && got[0] == own;
+	gid_t *list = calloc((size_t)count + 1, sizeof(*list));
 
-	free(got);
-	free(wanted);
-	return same || own_only;
+	if (!list || getgroups(count, list) != count)
+		die_error(errno, "cannot read the supplementary groups");
+	qsort(list, (size_t)count, sizeof(*list), compare_groups);
+	*ret_count = (size_t)count;
+	return list;
+}
+
+static bool has_groups(const struct ids_change *change)
+{
+	size_t count;
+	gid_t *list = read_groups(&count);
+	bool same = count == change->count;
+
+	/* As many, and each of them: no two are the same. */
+	for (size_t i = 0; same && i < count; i++)
+		same = bsearch(&change->list[i], list, count, sizeof(*list), compare_groups);
+	if (change->count == 0 && count == 1 && list[0] == getegid())
+		same = true;
+	free(list);
+	return same;
 }
 
 void ids_verify(const struct ids_change *change)

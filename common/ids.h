@@ -50,7 +50,7 @@ struct ids_change {
 	bool ids; /* of USER and GROUP */
 	uint32_t user;
 	uint32_t group;
-	bool groups; /* exactly these supplementary ones; COUNT 0: none */
+	bool groups; /* exactly these supplementary ones, no two the same; COUNT 0: none */
 	size_t count;
 	const gid_t *list;
 };

@@ -21,20 +21,20 @@ struct privilege_set {
 };
 
 struct privilege_plan {
-	uint64_t drop; /* taken out of all five sets */
+	uint64_t drop;    /* taken out of all five sets */
+	uint64_t blocked; /* taken out of the bounding set alone */
 	struct privilege_set bounding;
 	struct privilege_set inheritable;
 	struct privilege_set ambient; /* becomes inheritable too, unless that set is given */
-	uint64_t blocked;             /* taken out of the bounding set alone */
-	bool sets_securebits;
-	unsigned int securebits;
-	bool no_new_privs;
-	bool no_user_namespaces;
 	/* Another user than root starts with no capabilities but those of INHERITABLE and AMBIENT. */
 	struct ids_change ids;
-	bool sets_umask;
-	mode_t umask;
 	int parent_death; /* the signal when the parent ends; 0: the one that is set, if any */
+	unsigned int securebits;
+	mode_t umask;
+	bool sets_securebits;
+	bool sets_umask;
+	bool no_new_privs;
+	bool no_user_namespaces;
 };
 
 /*
