@@ -18,29 +18,41 @@ static uint64_t bit(int capability)
 	return UINT64_C(1) << capability;
 }
 
-/* Whether the kernel has CAPABILITY. Dies for any answer but yes or EINVAL. */
-static bool exists(int capability)
+/* 1 if CAPABILITY is in the bounding set, 0 if not, -1 if the kernel has no such capability. Dies for any other answer. */
+static int look_up(int capability)
 {
-	if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0)
-		return true;
-	if (errno != EINVAL)
+	int answer = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+
+	if (answer < 0 && errno != EINVAL)
 		die_error(errno, "cannot read capability %d of the bounding set", capability);
-	return false;
+	return answer < 0 ? -1 : answer == 1;
+}
+
+/* All capabilities of the kernel; sets those in the bounding set. */
+static uint64_t walk(uint64_t *ret_bounding)
+{
+	uint64_t known = 0, bounding = 0;
+
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		int answer = look_up(i);
+
+		/* The end is looked at twice, because what comes behind it is not looked at at all. */
+		if (answer < 0)
+			answer = look_up(i);
+		if (answer < 0)
+			break;
+		known |= bit(i);
+		bounding |= answer ? bit(i) : 0;
+	}
+	*ret_bounding = bounding;
+	return known;
 }
 
 uint64_t caps_known(void)
 {
-	uint64_t known = 0;
+	uint64_t bounding;
 
-	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		bool there = exists(i);
-
-		/* The end is looked at twice, because what comes behind it is not looked at at all. */
-		if (!there && !exists(i))
-			break;
-		known |= bit(i);
-	}
-	return known;
+	return walk(&bounding);
 }
 
 static uint64_t mask_of(cap_t state, cap_flag_t set, uint64_t known)
@@ -58,34 +70,34 @@ static uint64_t mask_of(cap_t state, cap_flag_t set, uint64_t known)
 	return mask;
 }
 
-static bool is_set(int operation, int first, int second, int capability)
+static bool is_ambient(int capability)
 {
-	int answer = prctl(operation, first, second, 0, 0);
+	int answer = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0);
 
 	if (answer < 0)
-		die_error(errno, "cannot read whether this process has capability %d", capability);
+		die_error(errno, "cannot read capability %d of the ambient set", capability);
 	return answer == 1;
 }
 
 struct caps_sets caps_read(void)
 {
-	uint64_t known = caps_known();
+	uint64_t bounding;
+	uint64_t known = walk(&bounding);
 	cap_t state = cap_get_proc();
 
 	if (!state)
 		die_error(errno, "cannot read the capabilities of this process");
 
 	struct caps_sets sets = {
+		.bounding = bounding,
 		.inheritable = mask_of(state, CAP_INHERITABLE, known),
 		.permitted = mask_of(state, CAP_PERMITTED, known),
 		.effective = mask_of(state, CAP_EFFECTIVE, known),
 	};
 
 	cap_free(state);
-	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
-		sets.bounding |= is_set(PR_CAPBSET_READ, i, 0, i) ? bit(i) : 0;
-		sets.ambient |= is_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, i) ? bit(i) : 0;
-	}
+	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++)
+		sets.ambient |= is_ambient(i) ? bit(i) : 0;
 	return sets;
 }
 
@@ -191,9 +203,9 @@ static int find(const char *word, uint64_t known)
 }
 
 /* The one capability that WORD names, or the reason against it. */
-static const char *find_or_guess(const char *word, uint64_t *ret, char *nearest, size_t size)
+static const char *find_or_guess(
+	const char *word, uint64_t known, uint64_t *ret, char *nearest, size_t size)
 {
-	uint64_t known = caps_known();
 	int capability = find(word, known);
 
 	if (capability < 0) {
@@ -206,6 +218,7 @@ static const char *find_or_guess(const char *word, uint64_t *ret, char *nearest,
 
 const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *nearest, size_t size)
 {
+	const uint64_t known = caps_known();
 	uint64_t mask = 0, without = 0, one = 0;
 	bool all = false;
 
@@ -220,7 +233,7 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 			all = true;
 			continue;
 		}
-		reason = find_or_guess(word + minus, &one, nearest, size);
+		reason = find_or_guess(word + minus, known, &one, nearest, size);
 		if (reason && word[0] == '-' && !all)
 			return "is not a capability of this kernel: '-' leaves one out of an 'all' before it";
 		if (reason)
@@ -237,6 +250,7 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 const char *caps_parse_iab(
 	const char *text, struct caps_iab *ret, char *word, char *nearest, size_t size)
 {
+	const uint64_t known = caps_known();
 	struct caps_iab iab = { 0 };
 
 	word[0] = nearest[0] = '\0';
@@ -248,7 +262,7 @@ const char *caps_parse_iab(
 		if (!reason && signs > 3)
 			reason = "has more than one of each of the signs '!', '^' and '%'";
 		if (!reason)
-			reason = find_or_guess(word + signs, &one, nearest, size);
+			reason = find_or_guess(word + signs, known, &one, nearest, size);
 		if (reason)
 			return reason;
 
@@ -266,7 +280,6 @@ const char *caps_parse_iab(
 
 void caps_write(const struct caps_sets *sets)
 {
-	const uint64_t known = caps_known();
 	const struct {
 		cap_flag_t set;
 		uint64_t mask;
@@ -280,7 +293,7 @@ void caps_write(const struct caps_sets *sets)
 	if (!state)
 		die_error(errno, "cannot prepare capabilities");
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		for (cap_value_t j = 0; j < CAPABILITIES_MAX && (known & bit(j)); j++) {
+		for (cap_value_t j = 0; j < CAPABILITIES_MAX; j++) {
 			if ((wanted[i].mask & bit(j)) &&
 				cap_set_flag(state, wanted[i].set, 1, &j, CAP_SET) < 0)
 				die_error(errno, "cannot prepare capability %d", j);

@@ -183,7 +183,7 @@ static void parse_option(const struct cli *cli, struct plan *plan, int id)
 /* No capability is asked for in one option and refused in another. */
 static void refuse_both(const struct cli *cli, uint64_t wanted, uint64_t refused, const char *where)
 {
-	uint64_t known = caps_known();
+	uint64_t known = wanted & refused ? caps_known() : 0;
 	char names[CAPS_TEXT];
 
 	/* "all" with bits that no kernel has is what there is, less what is refused. */
@@ -198,10 +198,9 @@ static void combine(const struct cli *cli, struct plan *plan)
 {
 	struct privilege_plan *privilege = &plan->privilege;
 	uint64_t preset = plan->preset ? plan->preset->keep : 0;
+	uint64_t both = plan->dropped & plan->kept;
 
-	if (plan->dropped & plan->kept & caps_known())
-		refuse_both(cli, plan->dropped & plan->kept & caps_known(), UINT64_MAX,
-			"in --drop and in --keep");
+	refuse_both(cli, both ? both & caps_known() : 0, UINT64_MAX, "in --drop and in --keep");
 	privilege->drop = plan->dropped;
 	if (plan->keeps || plan->preset)
 		privilege->drop |= ~(plan->kept | preset);
