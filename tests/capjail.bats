@@ -3,49 +3,12 @@
 
 setup() {
 	load helpers
+	load helpers/capabilities
 	LAST=$(cat /proc/sys/kernel/cap_last_cap)
 }
 
 teardown() {
 	[ ! -v STARTED ] || end_started
-}
-
-# state COMMAND...: reads what capstate, somewhere in COMMAND, prints into the variables inheritable ... nnp. Without a fork for each of them.
-state() {
-	local word
-	line=$("$@") || {
-		echo "status $? of: $*"
-		return 1
-	}
-	for word in $line; do
-		case $word in
-		inheritable=* | permitted=* | effective=* | bounding=* | ambient=*) printf -v "${word%%=*}" '%d' "$((16#${word#*=}))" ;;
-		*) printf -v "${word%%=*}" '%s' "${word#*=}" ;;
-		esac
-	done
-}
-
-# baseline COMMAND...: the same into base_inheritable ...
-baseline() {
-	local set
-	state "$@"
-	for set in inheritable permitted effective bounding ambient; do
-		printf -v "base_$set" '%d' "${!set}"
-	done
-}
-
-# assert_sets MASK [SET...]: the sets of COMMAND are those of the baseline, less what is not in MASK.
-assert_sets() {
-	local mask=$1 set base
-	shift
-	[ $# -gt 0 ] || set -- inheritable permitted effective bounding ambient
-	for set; do
-		base=base_$set
-		[ "${!set}" = $((${!base} & mask)) ] || {
-			printf '%s is %x and not %x & %x: %s\n' "$set" "${!set}" "${!base}" "$mask" "$line"
-			return 1
-		}
-	done
 }
 
 # The tmpdir of a test is closed to other users otherwise.
@@ -380,58 +343,7 @@ caller_caps() {
 	assert_refuses both capjail --drop all --keep chown "${UNREACHED[@]}"
 }
 
-# --- what fails ---
-
-# each_failing NAME WORD...: fails calls of prctl and capset (and of MORE_CALLS) that capjail WORD... makes, one in each run, with EPERM and with EINVAL, and lets
-# them pretend to succeed: COMMAND never runs with another state than in the run without a failure. Of the hundreds of calls that read one
-# bit it takes those that name NAME and every 13th, all of them if ALL_FAULTS is set.
-each_failing() {
-	[ -v MORE_CALLS ] || local MORE_CALLS=()
-	local log=$BATS_TEST_TMPDIR/log wanted injection call n count refused=0 offset=0 name=$1
-	shift
-	wanted=$("${PRIVILEGED[@]}" capstate --raise strace -qq -o "$log" -e "trace=prctl,capset,execve$(printf ',%s' "${MORE_CALLS[@]}")" -e signal=none \
-		capjail "$@" capstate)
-	[ -n "$wanted" ]
-	for call in prctl capset "${MORE_CALLS[@]}"; do
-		# Up to the exec of COMMAND, which follows that of capjail.
-		awk -v call="$call" '/execve\(.*= 0$/ && ++execs == 2 { exit } index($0, call "(") == 1' "$log" >"$log.$call"
-		count=$(wc -l <"$log.$call")
-		[ "$count" -ge 1 ]
-		for injection in error=EPERM error=EINVAL retval=0; do
-			offset=$((offset + 4))
-			while read -r n; do
-				run --separate-stderr "${PRIVILEGED[@]}" capstate --raise strace -qq -o /dev/null -e "trace=$call" -e signal=none \
-					-e "inject=$call:$injection:when=$n" capjail "$@" capstate </dev/null
-				if [ "$status" = 125 ] && [ -z "$output" ]; then
-					refused=$((refused + 1))
-				elif [ "$output" != "$wanted" ]; then
-					echo "with $call:$injection:when=$n COMMAND ran as"
-					echo "$output"
-					echo "and not as"
-					echo "$wanted"
-					return 1
-				fi
-			done < <(awk -v all="${ALL_FAULTS:-}" -v name="$name" -v count="$count" -v offset="$offset" '
-				all || index($0, name) || NR < 12 || NR > count - 4 || !/CAPBSET|IS_SET/ || NR % 13 == offset % 13 { print NR }' "$log.$call")
-		done
-	done
-	[ "$refused" -ge 5 ]
-}
-
-@test "each system call fails once: drop of one" {
-	requires strace
-	each_failing SYS_ADMIN --drop sys_admin
-}
-
-@test "each system call fails once: keep of two" {
-	requires strace
-	each_failing CAP_BPF --keep chown,bpf
-}
-
-@test "each system call fails once: drop of all" {
-	requires strace
-	each_failing CAP_CHOWN --drop all
-}
+# --- users ---
 
 @test "--user: all ids, no groups, no capabilities" {
 	requires root
@@ -449,18 +361,6 @@ each_failing() {
 	assert_output "$(id -g nobody)"
 }
 
-@test "each system call fails once: user, groups, ambient set, securebits, umask and parent death" {
-	requires root strace
-	local MORE_CALLS=(setgroups setresgid setresuid umask getgroups getresuid getresgid)
-	each_failing CAP_KILL --keep chown,kill,setpcap --ambient kill -u 1000:2000 --groups 4,20 --securebits noroot,keep_caps_locked --umask 027 --parent-death=TERM
-}
-
-@test "each system call fails once: single sets, no new user namespaces" {
-	requires strace
-	each_failing CAP_NET_RAW --iab '!%chown,^net_raw' --no-user-namespaces --allow-new-privs
-	each_failing CAP_NET_RAW --no-user-namespaces --drop net_raw
-}
-
 @test "--user: keeps the parent-death signal" {
 	requires root
 	run setpriv --pdeathsig HUP capjail -u 1000:1000 python3 -c 'import ctypes; s = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(s), 0, 0, 0); print(s.value)'
@@ -475,18 +375,6 @@ each_failing() {
 	assert_refuses 'not in /etc/passwd' capjail -u 3999999999 "${UNREACHED[@]}"
 	assert_refuses 'no mapping' nsnew -r capjail -u 5:5 "${UNREACHED[@]}"
 	[ "$(id -u)" = 0 ] || assert_refuses CAP_SETUID capjail -u 0:0 "${UNREACHED[@]}"
-}
-
-@test "--user: COMMAND does not run if a step fails" {
-	requires root strace
-	local call
-	for call in setgroups setresgid setresuid; do
-		run --separate-stderr setpriv --groups 4 strace -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$call" \
-			-e "inject=$call:error=EPERM" capjail -u 1000:1000 "${UNREACHED[@]}"
-		grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
-		assert_status 125
-		[ ! -e "${UNREACHED[4]}" ]
-	done
 }
 
 # --- single sets ---

@@ -18,7 +18,7 @@
 enum { MORE = 3 };
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define IF(kind, value, yes, no) BPF_JUMP(BPF_JMP | kind | BPF_K, value, yes, no)
+#define IF(kind, value, yes, no) BPF_JUMP(BPF_JMP | (kind) | BPF_K, value, yes, no)
 
 /* From the listener's number on, the calls of this process that name one of the new capabilities wait for an answer. */
 static int listen_for(uint32_t first)
