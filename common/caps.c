@@ -1,6 +1,5 @@
 #include "common/caps.h"
 
-#include "common/ids.h"
 #include "common/parse.h"
 #include "common/report.h"
 
@@ -11,38 +10,49 @@
 #include <strings.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
-enum { CAPABILITIES_MAX = 64 };
+enum { CAPABILITIES_MAX = 64, NAME_SIZE = 40 };
 
 static uint64_t bit(int capability)
 {
 	return UINT64_C(1) << capability;
 }
 
-/* Whether the kernel has CAPABILITY. Dies for any answer but yes or EINVAL. */
-static bool exists(int capability)
+/* 1 if CAPABILITY is in the bounding set, 0 if not, -1 if the kernel has no such capability. Dies for any other answer. */
+static int look_up(int capability)
 {
-	if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0)
-		return true;
-	if (errno != EINVAL)
+	int answer = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+
+	if (answer < 0 && errno != EINVAL)
 		die_error(errno, "cannot read capability %d of the bounding set", capability);
-	return false;
+	return answer < 0 ? -1 : answer == 1;
+}
+
+/* All capabilities of the kernel; sets those in the bounding set. */
+static uint64_t walk(uint64_t *ret_bounding)
+{
+	uint64_t known = 0, bounding = 0;
+
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		int answer = look_up(i);
+
+		/* The end is looked at twice, because what comes behind it is not looked at at all. */
+		if (answer < 0)
+			answer = look_up(i);
+		if (answer < 0)
+			break;
+		known |= bit(i);
+		bounding |= answer ? bit(i) : 0;
+	}
+	*ret_bounding = bounding;
+	return known;
 }
 
 uint64_t caps_known(void)
 {
-	uint64_t known = 0;
+	uint64_t bounding;
 
-	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		bool there = exists(i);
-
-		/* The end is looked at twice, because what comes behind it is not looked at at all. */
-		if (!there && !exists(i))
-			break;
-		known |= bit(i);
-	}
-	return known;
+	return walk(&bounding);
 }
 
 static uint64_t mask_of(cap_t state, cap_flag_t set, uint64_t known)
@@ -60,59 +70,109 @@ static uint64_t mask_of(cap_t state, cap_flag_t set, uint64_t known)
 	return mask;
 }
 
+static bool is_ambient(int capability)
+{
+	int answer = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0);
+
+	if (answer < 0)
+		die_error(errno, "cannot read capability %d of the ambient set", capability);
+	return answer == 1;
+}
+
 struct caps_sets caps_read(void)
 {
-	uint64_t known = caps_known();
+	uint64_t bounding;
+	uint64_t known = walk(&bounding);
 	cap_t state = cap_get_proc();
 
 	if (!state)
 		die_error(errno, "cannot read the capabilities of this process");
 
 	struct caps_sets sets = {
+		.bounding = bounding,
 		.inheritable = mask_of(state, CAP_INHERITABLE, known),
 		.permitted = mask_of(state, CAP_PERMITTED, known),
 		.effective = mask_of(state, CAP_EFFECTIVE, known),
 	};
 
 	cap_free(state);
-	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
-		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
-			sets.bounding |= bit(i);
-		/* Before Linux 4.3 there was no ambient set: EINVAL. */
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
-			sets.ambient |= bit(i);
-	}
+	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++)
+		sets.ambient |= is_ambient(i) ? bit(i) : 0;
 	return sets;
 }
 
-/* How many letters two names share at the start; enough to guess which one was meant. */
+void caps_name(int capability, char *name, size_t size)
+{
+	char *found = cap_to_name(capability);
+
+	if (found && strncmp(found, "cap_", 4) == 0)
+		snprintf(name, size, "%s", found);
+	else
+		snprintf(name, size, "cap_%d", capability);
+	cap_free(found);
+}
+
+void caps_format(uint64_t mask, char text[CAPS_TEXT])
+{
+	size_t used = 0;
+
+	snprintf(text, CAPS_TEXT, "none");
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		char name[NAME_SIZE];
+
+		if (!(mask & bit(i)))
+			continue;
+		caps_name(i, name, sizeof(name));
+		used += (size_t)snprintf(text + used, CAPS_TEXT - used, "%s%s", used ? "," : "", name);
+	}
+}
+
+/* How many letters two names share at the start. */
 static size_t common_start(const char *a, const char *b)
 {
 	size_t length = 0;
 
-	while (a[length] && tolower((unsigned char)a[length]) == b[length])
+	while (a[length] && a[length] == b[length])
 		length++;
 	return length;
 }
 
+/* How likely it is that BARE was meant by WORD: few edits first, then a part of the name, then the same start. 0: not at all. */
+static size_t likeness(const char *word, const char *bare)
+{
+	enum { TOO_FAR = 3, WORTH = 100 };
+	size_t distance = parse_distance(word, bare, TOO_FAR);
+	size_t start = common_start(word, bare);
+
+	if (distance < TOO_FAR)
+		return WORTH - distance;
+	if (strlen(word) > 2 && strstr(bare, word))
+		return start + strlen(word);
+	return start > 2 ? start : 0;
+}
+
 static void find_nearest(const char *word, uint64_t known, char *nearest, size_t size)
 {
-	size_t best = 2;
+	char lower[NAME_SIZE];
+	size_t best = 0, length = 0;
 
+	word += word[0] == '-' ? 1 : 0;
 	word += strncasecmp(word, "cap_", 4) == 0 ? 4 : 0;
+	for (; word[length] && length + 1 < sizeof(lower); length++)
+		lower[length] = (char)tolower((unsigned char)word[length]);
+	lower[length] = '\0';
 	nearest[0] = '\0';
 	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
-		char *name = cap_to_name(i);
-		const char *bare = name && strncmp(name, "cap_", 4) == 0 ? name + 4 : "";
-		size_t score = common_start(word, bare);
+		char name[NAME_SIZE];
 
-		if (strcasestr(bare, word))
-			score += strlen(word);
+		caps_name(i, name, sizeof(name));
+
+		size_t score = likeness(lower, name + 4);
+
 		if (score > best) {
 			best = score;
-			snprintf(nearest, size, "%s", bare);
+			snprintf(nearest, size, "%s", name + 4);
 		}
-		cap_free(name);
 	}
 }
 
@@ -142,45 +202,83 @@ static int find(const char *word, uint64_t known)
 	return value < CAPABILITIES_MAX && (known & bit(value)) ? value : -1;
 }
 
+/* The one capability that WORD names, or the reason against it. */
+static const char *find_or_guess(
+	const char *word, uint64_t known, uint64_t *ret, char *nearest, size_t size)
+{
+	int capability = find(word, known);
+
+	if (capability < 0) {
+		find_nearest(word, known, nearest, size);
+		return word[0] ? "is not a capability of this kernel" : "is empty: name a capability";
+	}
+	*ret = bit(capability);
+	return NULL;
+}
+
 const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *nearest, size_t size)
 {
-	uint64_t known = caps_known();
-	uint64_t mask = 0;
-	const char *cursor = list;
+	const uint64_t known = caps_known();
+	uint64_t mask = 0, without = 0, one = 0;
+	bool all = false;
 
 	word[0] = nearest[0] = '\0';
-	while (cursor) {
+	for (const char *cursor = list; cursor;) {
 		const char *reason = parse_word(&cursor, ',', word, size);
+		bool minus = word[0] == '-' && all;
 
 		if (reason)
 			return reason;
 		if (strcasecmp(word, "all") == 0) {
-			mask = ~UINT64_C(0);
+			all = true;
 			continue;
 		}
-
-		int capability = find(word, known);
-
-		if (capability < 0) {
-			find_nearest(word, known, nearest, size);
-			return word[0] ? "is not a capability of this kernel" :
-					 "is empty: name a capability";
-		}
-		mask |= bit(capability);
+		reason = find_or_guess(word + minus, known, &one, nearest, size);
+		if (reason && word[0] == '-' && !all)
+			return "is not a capability of this kernel: '-' leaves one out of an 'all' before it";
+		if (reason)
+			return reason;
+		mask |= minus ? 0 : one;
+		without |= minus ? one : 0;
+		if (mask & without)
+			return "is both named and left out";
 	}
-	*ret = mask;
+	*ret = (all ? ~UINT64_C(0) : mask) & ~without;
 	return NULL;
 }
 
-static void drop_bounding(uint64_t drop)
+const char *caps_parse_iab(
+	const char *text, struct caps_iab *ret, char *word, char *nearest, size_t size)
 {
-	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		if ((drop & bit(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
-			die_error(errno, "cannot drop capability %d from the bounding set", i);
+	const uint64_t known = caps_known();
+	struct caps_iab iab = { 0 };
+
+	word[0] = nearest[0] = '\0';
+	for (const char *cursor = strcmp(text, "none") == 0 ? NULL : text; cursor;) {
+		const char *reason = parse_word(&cursor, ',', word, size);
+		size_t signs = strspn(word, "!^%");
+		uint64_t one = 0;
+
+		if (!reason && signs > 3)
+			reason = "has more than one of each of the signs '!', '^' and '%'";
+		if (!reason)
+			reason = find_or_guess(word + signs, known, &one, nearest, size);
+		if (reason)
+			return reason;
+
+		const char *name = word + signs;
+		bool blocked = memchr(word, '!', signs), ambient = memchr(word, '^', signs);
+		bool inheritable = memchr(word, '%', signs) || ambient || name == word;
+
+		iab.blocked |= blocked ? one : 0;
+		iab.ambient |= ambient ? one : 0;
+		iab.inheritable |= inheritable ? one : 0;
 	}
+	*ret = iab;
+	return NULL;
 }
 
-static void write_sets(const struct caps_sets *sets, uint64_t known)
+void caps_write(const struct caps_sets *sets)
 {
 	const struct {
 		cap_flag_t set;
@@ -195,7 +293,7 @@ static void write_sets(const struct caps_sets *sets, uint64_t known)
 	if (!state)
 		die_error(errno, "cannot prepare capabilities");
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		for (cap_value_t j = 0; j < CAPABILITIES_MAX && (known & bit(j)); j++) {
+		for (cap_value_t j = 0; j < CAPABILITIES_MAX; j++) {
 			if ((wanted[i].mask & bit(j)) &&
 				cap_set_flag(state, wanted[i].set, 1, &j, CAP_SET) < 0)
 				die_error(errno, "cannot prepare capability %d", j);
@@ -206,6 +304,31 @@ static void write_sets(const struct caps_sets *sets, uint64_t known)
 	cap_free(state);
 }
 
+void caps_drop_bounding(uint64_t mask)
+{
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		if ((mask & bit(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			die_error(errno, "cannot drop capability %d from the bounding set", i);
+	}
+}
+
+static void change_ambient(int operation, uint64_t mask)
+{
+	for (int i = 0; i < CAPABILITIES_MAX; i++) {
+		if ((mask & bit(i)) && prctl(PR_CAP_AMBIENT, operation, i, 0, 0) < 0)
+			die_hint(errno == EPERM && operation == PR_CAP_AMBIENT_RAISE ?
+					"it has to be permitted and inheritable, and the securebit no_cap_ambient_raise not set" :
+					NULL,
+				errno, "cannot change capability %d of the ambient set", i);
+	}
+}
+
+void caps_change_ambient(uint64_t lower, uint64_t raise)
+{
+	change_ambient(PR_CAP_AMBIENT_LOWER, lower);
+	change_ambient(PR_CAP_AMBIENT_RAISE, raise & ~caps_read().ambient);
+}
+
 static void verify(const char *name, uint64_t got, uint64_t wanted)
 {
 	if (got != wanted)
@@ -213,73 +336,40 @@ static void verify(const char *name, uint64_t got, uint64_t wanted)
 			(unsigned long long)wanted);
 }
 
+void caps_verify(const struct caps_sets *wanted)
+{
+	const struct caps_sets got = caps_read();
+
+	verify("bounding", got.bounding, wanted->bounding);
+	verify("inheritable", got.inheritable, wanted->inheritable);
+	verify("permitted", got.permitted, wanted->permitted);
+	verify("effective", got.effective, wanted->effective);
+	verify("ambient", got.ambient, wanted->ambient);
+}
+
 void caps_keep_over_exec(void)
 {
-	uint64_t known = caps_known();
 	struct caps_sets sets = caps_read();
 
 	sets.inheritable = sets.permitted;
-	write_sets(&sets, known);
-	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		if ((sets.permitted & bit(i)) &&
-			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
-			die_error(errno, "cannot make capability %d ambient", i);
-	}
+	caps_write(&sets);
+	caps_change_ambient(0, sets.permitted);
 	verify("ambient", caps_read().ambient, sets.permitted);
 }
 
-/* Groups before the user, who may not be allowed to change them. */
-static void become(const struct caps_plan *plan)
+void caps_describe(char sets[CAPS_TEXT], char iab[CAPS_TEXT])
 {
-	int error = ids_try_drop_groups();
+	cap_t state = cap_get_proc();
+	cap_iab_t vectors = cap_iab_get_proc();
+	char *sets_text = state ? cap_to_text(state, NULL) : NULL;
+	char *iab_text = vectors ? cap_iab_to_text(vectors) : NULL;
 
-	if (error == 0)
-		error = ids_try_set_group(plan->group);
-	if (error == 0)
-		error = ids_try_set_user(plan->user);
-	if (error < 0)
-		die_hint(error == -EPERM         ? "this needs CAP_SETUID and CAP_SETGID" :
-				error == -EINVAL ? "that id has no mapping in this user namespace" :
-						   NULL,
-			-error, "cannot become user %u and group %u", plan->user, plan->group);
-	if (getuid() != plan->user || getgid() != plan->group || getgroups(0, NULL) > 1)
-		die("the ids of this process are not the ones asked for");
-}
-
-void caps_apply(const struct caps_plan *plan)
-{
-	uint64_t known = caps_known();
-	struct caps_sets sets = caps_read();
-	bool may_bound = sets.effective & bit(CAP_SETPCAP);
-	uint64_t bounding = sets.bounding;
-
-	if (may_bound)
-		drop_bounding(sets.bounding & plan->drop);
-	else if (!plan->no_new_privs && (sets.bounding & plan->drop))
-		die_hint("leave out --allow-new-privs: with no_new_privs the bounding set is out of reach",
-			0, "cannot drop from the bounding set without CAP_SETPCAP");
-
-	if (plan->change_user) {
-		become(plan);
-		sets = caps_read();
-	}
-	sets.bounding = bounding & (may_bound ? ~plan->drop : ~UINT64_C(0));
-	sets.inheritable &= ~plan->drop;
-	sets.permitted &= ~plan->drop;
-	sets.effective &= ~plan->drop;
-	/* The kernel keeps the ambient set within the permitted and inheritable ones. */
-	sets.ambient &= ~plan->drop;
-	write_sets(&sets, known);
-	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		die_error(errno, "cannot set no_new_privs");
-
-	struct caps_sets got = caps_read();
-
-	verify("bounding", got.bounding, sets.bounding);
-	verify("inheritable", got.inheritable, sets.inheritable);
-	verify("permitted", got.permitted, sets.permitted);
-	verify("effective", got.effective, sets.effective);
-	verify("ambient", got.ambient, sets.ambient);
-	if (plan->no_new_privs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		die("no_new_privs does not hold");
+	if (!sets_text || !iab_text)
+		die_error(errno, "cannot write the capabilities of this process as text");
+	snprintf(sets, CAPS_TEXT, "%s", sets_text);
+	snprintf(iab, CAPS_TEXT, "%s", iab_text);
+	cap_free(sets_text);
+	cap_free(iab_text);
+	cap_free(state);
+	cap_free(vectors);
 }

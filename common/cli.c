@@ -1,6 +1,7 @@
 #include "common/cli.h"
 
 #include "common/fd.h"
+#include "common/parse.h"
 #include "common/report.h"
 
 #include <errno.h>
@@ -198,34 +199,6 @@ static _Noreturn void print_version(const struct cli_program *program)
 	finish_output();
 }
 
-/* The number of single-character edits between A and B, at most LIMIT (also for words too long to compare). */
-static size_t edit_distance(const char *a, const char *b, size_t limit)
-{
-	enum { WORD_MAX = 40 };
-	size_t row[WORD_MAX + 1];
-	size_t width = strlen(b);
-
-	if (width > WORD_MAX || strlen(a) > WORD_MAX)
-		return limit;
-	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t corner = row[0]++;
-
-		for (size_t j = 0; j < width; j++) {
-			size_t change = corner + (a[i] != b[j]);
-			size_t remove = row[j + 1] + 1;
-			size_t insert = row[j] + 1;
-
-			corner = row[j + 1];
-			row[j + 1] = change < remove ? change : remove;
-			if (insert < row[j + 1])
-				row[j + 1] = insert;
-		}
-	}
-	return row[width] < limit ? row[width] : limit;
-}
-
 static _Noreturn void unknown_option(const struct cli *cli, const char *typed, size_t length)
 {
 	enum { TOO_FAR = 3 };
@@ -236,7 +209,7 @@ static _Noreturn void unknown_option(const struct cli *cli, const char *typed, s
 	snprintf(word, sizeof(word), "%.*s", (int)length, typed);
 	for (const struct option *option = cli->longs; option->name; option++) {
 		bool shortened = length > 1 && strncmp(option->name, word, strlen(word)) == 0;
-		size_t distance = shortened ? 1 : edit_distance(word, option->name, TOO_FAR);
+		size_t distance = shortened ? 1 : parse_distance(word, option->name, TOO_FAR);
 
 		if (distance < best) {
 			best = distance;

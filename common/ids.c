@@ -8,17 +8,32 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+int ids_parent_signal(void)
+{
+	/* Stays if the call does nothing, which would lose a signal that is there. */
+	int signal = -1;
+
+	if (prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0) < 0 || signal < 0)
+		die_error(errno, "cannot read the parent-death signal");
+	return signal;
+}
+
 struct ids_parent ids_parent(void)
 {
-	struct ids_parent parent = { .pid = getppid() };
+	return (struct ids_parent){ .pid = getppid(), .signal = ids_parent_signal() };
+}
 
-	prctl(PR_GET_PDEATHSIG, &parent.signal, 0, 0, 0);
-	return parent;
+void ids_die_with_parent(int signal)
+{
+	const struct ids_parent parent = { .pid = getppid(), .signal = signal };
+
+	ids_keep_parent(&parent);
 }
 
 void ids_keep_parent(const struct ids_parent *parent)
@@ -135,4 +150,105 @@ int ids_try_drop_groups(void)
 	if (error == -EPERM && count == 1 && getgroups(1, &only) == 1 && only == getegid())
 		return 0;
 	return error;
+}
+
+static const char *id_hint(int error)
+{
+	if (error == -EPERM)
+		return "this needs CAP_SETUID and CAP_SETGID";
+	return error == -EINVAL ? "that id has no mapping in this user namespace" : NULL;
+}
+
+static void set_groups(const struct ids_change *change)
+{
+	int error = change->count == 0                     ? ids_try_drop_groups() :
+		setgroups(change->count, change->list) < 0 ? -errno :
+							     0;
+
+	if (error == -EPERM)
+		die_hint("this needs CAP_SETGID, and a user namespace that allows setgroups(2)",
+			-error, "cannot %s the supplementary groups",
+			change->count ? "set" : "give up");
+	if (error < 0)
+		die_hint(id_hint(error), -error, "cannot set the supplementary groups");
+}
+
+void ids_apply(const struct ids_change *change)
+{
+	int error;
+
+	if (change->groups)
+		set_groups(change);
+	if (change->ids) {
+		error = ids_try_set_group(change->group);
+		if (error == 0)
+			error = ids_try_set_user(change->user);
+		if (error < 0)
+			die_hint(id_hint(error), -error, "cannot become user %u and group %u",
+				change->user, change->group);
+	}
+	ids_verify(change);
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	gid_t a = *(const gid_t *)left, b = *(const gid_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The supplementary groups of this process, sorted; to be freed. */
+static gid_t *read_groups(size_t *ret_count)
+{
+	int count = getgroups(0, NULL);
+
+	if (count < 0)
+		die_error(errno, "cannot read the supplementary groups");
+
+	gid_t *list = calloc((size_t)count + 1, sizeof(*list));
+
+	if (!list || getgroups(count, list) != count)
+		die_error(errno, "cannot read the supplementary groups");
+	qsort(list, (size_t)count, sizeof(*list), compare_groups);
+	*ret_count = (size_t)count;
+	return list;
+}
+
+static bool has_groups(const struct ids_change *change)
+{
+	size_t count;
+	gid_t *list = read_groups(&count);
+	bool same = count == change->count;
+
+	/* As many, and each of them: no two are the same. */
+	for (size_t i = 0; same && i < count; i++)
+		same = bsearch(&change->list[i], list, count, sizeof(*list), compare_groups);
+	if (change->count == 0 && count == 1 && list[0] == getegid())
+		same = true;
+	free(list);
+	return same;
+}
+
+void ids_verify(const struct ids_change *change)
+{
+	const uid_t user = change->user;
+	const gid_t group = change->group;
+	/* No id, so that a call which does nothing is found. */
+	uid_t users[3] = { (uid_t)-1, (uid_t)-1, (uid_t)-1 };
+	gid_t groups[3] = { (gid_t)-1, (gid_t)-1, (gid_t)-1 };
+
+	if (change->groups && !has_groups(change))
+		die("the supplementary groups of this process are not the ones asked for");
+	if (!change->ids)
+		return;
+	if (getresuid(&users[0], &users[1], &users[2]) < 0 ||
+		getresgid(&groups[0], &groups[1], &groups[2]) < 0)
+		die_error(errno, "cannot read the ids of this process");
+	for (int i = 0; i < 3; i++) {
+		if (users[i] != user || groups[i] != group)
+			die("the ids of this process are not the ones asked for");
+	}
+	/* An id that is none changes nothing and tells the one that is there. */
+	if ((uid_t)setfsuid((uid_t)-1) != user || (gid_t)setfsgid((gid_t)-1) != group)
+		die("the ids of this process for files are not the ones asked for");
 }

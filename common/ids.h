@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,11 +17,21 @@ struct ids_parent {
 	pid_t pid; /* 0: in an outer PID namespace */
 };
 
-/* Remembers that, before something that may take it away: a change of ids, or joining a user namespace of another user. */
+/* Remembers that, before something that may take it away: a change of ids, or joining a user namespace of another user. Dies. prctl(2) */
 struct ids_parent ids_parent(void);
 
 /* Restores it. Exits with STATUS_FAILED if the parent has ended meanwhile, as far as that can be seen. Dies. */
 void ids_keep_parent(const struct ids_parent *parent);
+
+/*
+ * Lets this process be sent SIGNAL when its parent ends; exec keeps that, unless it raises privileges. Exits with STATUS_FAILED if the parent ends
+ * meanwhile, as far as that can be seen: a parent outside of the own PID namespace cannot be asked for. First thing to do, as the
+ * functions below keep it. Dies. PR_SET_PDEATHSIG of prctl(2)
+ */
+void ids_die_with_parent(int signal);
+
+/* The signal that this process is sent when its parent ends, 0 for none. Dies. */
+int ids_parent_signal(void);
 
 /* Makes all user ids of this process UID. Returns 0 or -errno; -EINVAL if UID has no mapping in this user namespace. setresuid(2) */
 int ids_try_set_user(uint32_t uid);
@@ -32,3 +44,23 @@ int ids_try_set_group(uint32_t gid);
  * setgroups(2)
  */
 int ids_try_drop_groups(void);
+
+/* What to become. */
+struct ids_change {
+	bool ids; /* of USER and GROUP */
+	uint32_t user;
+	uint32_t group;
+	bool groups; /* exactly these supplementary ones, no two the same; COUNT 0: none */
+	size_t count;
+	const gid_t *list;
+};
+
+/*
+ * Makes the change: supplementary groups, group, user, in that order, because a new user may not be allowed the rest. Where they cannot be given
+ * up, the group of the process itself may stay among the supplementary ones: it gives nothing more. Dies, also if ids_verify() would.
+ * setgroups(2), setresgid(2), setresuid(2)
+ */
+void ids_apply(const struct ids_change *change);
+
+/* Reads all ids and groups again, those for file systems included, and dies unless they are those of CHANGE. */
+void ids_verify(const struct ids_change *change);

@@ -320,3 +320,30 @@ const char *parse_fields(char *text, char **fields, size_t count)
 	*out = '\0';
 	return NULL;
 }
+
+size_t parse_distance(const char *a, const char *b, size_t limit)
+{
+	enum { WORD_MAX = 40 };
+	size_t row[WORD_MAX + 1];
+	size_t width = strlen(b);
+
+	if (width > WORD_MAX || strlen(a) > WORD_MAX)
+		return limit;
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t corner = row[0]++;
+
+		for (size_t j = 0; j < width; j++) {
+			size_t change = corner + (a[i] != b[j]);
+			size_t remove = row[j + 1] + 1;
+			size_t insert = row[j] + 1;
+
+			corner = row[j + 1];
+			row[j + 1] = change < remove ? change : remove;
+			if (insert < row[j + 1])
+				row[j + 1] = insert;
+		}
+	}
+	return row[width] < limit ? row[width] : limit;
+}

@@ -66,3 +66,6 @@ const char *parse_assignment(const char *text, char *ret_key, size_t size, const
  * '\\' before it. Changes TEXT also when it fails.
  */
 const char *parse_fields(char *text, char **fields, size_t count);
+
+/* The number of single-character edits between A and B, at most LIMIT (also for words too long to compare): to guess which word was meant. */
+size_t parse_distance(const char *a, const char *b, size_t limit);

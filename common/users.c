@@ -1,74 +1,150 @@
 #include "common/users.h"
 
+#include "common/fd.h"
 #include "common/parse.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* The next line of FILE that has at least COUNT fields between colons, split in place. False at the end. */
-static bool next_entry(FILE *file, char **line, size_t *size, char **fields, size_t count)
+/* A file that is read line by line; each line in fields between colons. */
+struct table {
+	FILE *file;
+	char *line;
+	size_t size;
+	char *fields[4];
+};
+
+/* Returns 0 or -errno. A FIFO of an untrusted root, which would block, is refused. */
+static int open_table(struct table *table, const char *path)
 {
-	while (getline(line, size, file) >= 0) {
-		char *cursor = *line;
+	struct stat status;
+	autoclose int fd = fd_try_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	*table = (struct table){ 0 };
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	table->file = fdopen(fd, "re");
+	if (!table->file)
+		return -errno;
+	fd_take(&fd);
+	return 0;
+}
+
+static void close_table(struct table *table)
+{
+	free(table->line);
+	if (table->file)
+		fclose(table->file);
+}
+
+/* The next line that has at least COUNT fields. False at the end. */
+static bool next_line(struct table *table, size_t count)
+{
+	while (table->file && getline(&table->line, &table->size, table->file) >= 0) {
+		char *cursor = table->line;
 		size_t found = 0;
 
 		cursor[strcspn(cursor, "\n")] = '\0';
 		while (cursor && found < count)
-			fields[found++] = strsep(&cursor, ":");
+			table->fields[found++] = strsep(&cursor, ":");
 		if (found == count)
 			return true;
 	}
 	return false;
 }
 
-bool users_try_find(uint32_t uid, struct users_entry *ret)
+static int find_user(const char *name, uint32_t uid, struct users_entry *ret)
 {
-	FILE *file = fopen("/etc/passwd", "re");
-	char *line = NULL, *fields[4];
-	size_t size = 0;
-	bool found = false;
+	struct table table;
+	int result = open_table(&table, USERS_PASSWD);
 
-	while (file && !found && next_entry(file, &line, &size, fields, 4)) {
+	while (result == 0 && next_line(&table, 4)) {
 		struct users_entry entry;
-
-		found = !parse_id(fields[2], &entry.uid) && entry.uid == uid &&
-			!parse_id(fields[3], &entry.gid) &&
-			snprintf(entry.name, sizeof(entry.name), "%s", fields[0]) <
+		bool valid = !parse_id(table.fields[2], &entry.uid) &&
+			!parse_id(table.fields[3], &entry.gid) &&
+			snprintf(entry.name, sizeof(entry.name), "%s", table.fields[0]) <
 				(int)sizeof(entry.name);
-		if (found)
+
+		if (valid && (name ? strcmp(entry.name, name) == 0 : entry.uid == uid)) {
 			*ret = entry;
+			result = 1;
+		}
 	}
-	free(line);
-	if (file)
-		fclose(file);
-	return found;
+	close_table(&table);
+	return result;
+}
+
+int users_try_find(uint32_t uid, struct users_entry *ret)
+{
+	return find_user(NULL, uid, ret);
+}
+
+int users_try_find_name(const char *name, struct users_entry *ret)
+{
+	return find_user(name, 0, ret);
+}
+
+int users_try_find_group(const char *name, uint32_t *ret)
+{
+	struct table table;
+	int result = open_table(&table, USERS_GROUP);
+
+	while (result == 0 && next_line(&table, 3)) {
+		if (strcmp(table.fields[0], name) == 0 && !parse_id(table.fields[2], ret))
+			result = 1;
+	}
+	close_table(&table);
+	return result;
+}
+
+int users_visit_groups(const char *name, void (*visit)(void *data, uint32_t gid), void *data)
+{
+	struct table table;
+	int result = open_table(&table, USERS_GROUP);
+
+	while (result == 0 && next_line(&table, 4)) {
+		char *members = table.fields[3];
+		uint32_t gid;
+		bool member = false;
+
+		for (char *word; (word = strsep(&members, ","));)
+			member = member || strcmp(word, name) == 0;
+		if (member && !parse_id(table.fields[2], &gid))
+			visit(data, gid);
+	}
+	close_table(&table);
+	return result;
 }
 
 int users_visit_ranges(const char *path, uint32_t uid,
 	void (*visit)(void *data, uint32_t first, uint32_t count), void *data)
 {
-	FILE *file = fopen(path, "re");
 	struct users_entry user = { .name = "" };
-	char *line = NULL, *fields[3];
-	size_t size = 0;
-	int ranges = 0;
+	struct table table;
+	int result = open_table(&table, path);
 
-	if (!file)
-		return -errno;
-	users_try_find(uid, &user);
-	while (next_entry(file, &line, &size, fields, 3)) {
+	if (result == 0)
+		users_try_find(uid, &user);
+	while (result >= 0 && next_line(&table, 3)) {
 		uint32_t number, first, count;
-		bool own = (user.name[0] && strcmp(fields[0], user.name) == 0) ||
-			(!parse_id(fields[0], &number) && number == uid);
+		bool own = (user.name[0] && strcmp(table.fields[0], user.name) == 0) ||
+			(!parse_id(table.fields[0], &number) && number == uid);
 
-		if (own && !parse_id(fields[1], &first) && !parse_id(fields[2], &count) && count > 0) {
+		if (own && !parse_id(table.fields[1], &first) &&
+			!parse_id(table.fields[2], &count) && count > 0) {
 			visit(data, first, count);
-			ranges++;
+			result++;
 		}
 	}
-	free(line);
-	fclose(file);
-	return ranges;
+	close_table(&table);
+	return result;
 }

@@ -218,3 +218,48 @@ container() {
 	[ ! -e "$group" ]
 	nothing_left
 }
+
+@test "W2.9 a server on port 80 as an ordinary user: refused; with net_bind_service alone it works, and nothing else does" {
+	local server=(capjail --keep net_bind_service --ambient net_bind_service) user=()
+	# A network of its own, so that the port is free and the limit of the outside does not count.
+	if has root; then
+		user=(nsnew -n capjail -u 1000:1000 --ambient all)
+	else
+		user=(nsnew -n --map-user=1000 --map-group=1000 --keep-caps)
+	fi
+	run "${user[@]}" capjail --ambient none listen 80
+	assert_status 1
+	assert_output 'Permission denied'
+	run "${user[@]}" "${server[@]}" listen 80
+	assert_status 0
+	assert_output 'listening on 80'
+	run "${user[@]}" "${server[@]}" sh -c 'id -u; grep -E "^Cap(Prm|Eff|Bnd)" /proc/self/status'
+	assert_output $'1000\nCapPrm:\t0000000000000400\nCapEff:\t0000000000000400\nCapBnd:\t0000000000000400'
+	run "${user[@]}" "${server[@]}" sh -c 'busybox hostname x || busybox chroot / true || busybox ifconfig lo down || busybox mount -t tmpfs none /mnt'
+	[ "$status" -ne 0 ]
+	[ "$(grep -cE 'not permitted|denied' <<<"$output")" = 4 ]
+}
+
+@test "W2.10 what a root shell holds; without chown, setpcap, setfcap and sys_admin, in a root of its own" {
+	requires capsh static
+	local full last
+	last=$(cat /proc/sys/kernel/cap_last_cap)
+	full=$("${PRIVILEGED[@]}" sed -n 's/^CapEff:\t//p' /proc/self/status)
+	run "${PRIVILEGED[@]}" capjail --allow-new-privs capjail --print
+	[ "$(sed -n 's/^effective *//p' <<<"$output")" = "$(capsh --decode="$full" | sed 's/^0x//')" ]
+	[ "$(grep -cE '^ ?[0-9]+ [-ipeba]{5} cap_' <<<"$output")" = $((last + 1)) ]
+	make_root "$T/root"
+	cp "$(command -v capjail)" "$T/root/bin/"
+	if has root; then
+		run rootjail "$T/root" sh -c 'chown 2 /home && echo allowed'
+		assert_output allowed
+	fi
+	run "${PRIVILEGED[@]}" nsnew -p rootjail "$T/root" capjail --drop chown,setpcap,setfcap,sys_admin sh -c '
+		whoami; chown 2 /tmp; mount -t tmpfs none /tmp; sed -n "s/^CapBnd:.//p" /proc/self/status; ls /'
+	grep -qx root <<<"$output"
+	# In the namespace of a plain user there is no user 2.
+	! has root || grep -q 'chown: /tmp: Operation not permitted' <<<"$output"
+	grep -q 'mount: permission denied' <<<"$output"
+	! grep -qx usr <<<"$output" || return 1
+	grep -qx "$(printf '%016x' $((16#$full & ~(1 | 1 << 8 | 1 << 31 | 1 << 21))))" <<<"$output"
+}

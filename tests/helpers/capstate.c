@@ -1,6 +1,6 @@
 /*
- * capstate: prints the ids, the five capability sets, no_new_privs and the securebits of this process, asked from the kernel by system calls
- * alone, so that it works without /proc and in any root.
+ * capstate: prints the ids, the five capability sets, no_new_privs, the securebits, groups, umask, parent-death signal and seccomp mode of this
+ * process, asked from the kernel by system calls alone, so that it works without /proc and in any root.
  * capstate --raise COMMAND...: makes the inheritable and the ambient set as large as the permitted one, then runs COMMAND.
  */
 #include <errno.h>
@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,6 +59,21 @@ int main(int argc, char **argv)
 		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
 			ambient |= UINT64_C(1) << i;
 	}
+	uid_t users[3];
+	gid_t groups[3], list[64];
+	int signal = -1, count = getgroups(64, list);
+
+	if (count < 0 || getresuid(&users[0], &users[1], &users[2]) < 0 ||
+		getresgid(&groups[0], &groups[1], &groups[2]) < 0 ||
+		prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0) < 0)
+		return 3;
+	printf("uids=%u,%u,%u,%u gids=%u,%u,%u,%u groups=", users[0], users[1], users[2],
+		(unsigned int)setfsuid((uid_t)-1), groups[0], groups[1], groups[2],
+		(unsigned int)setfsgid((gid_t)-1));
+	for (int i = 0; i < count; i++)
+		printf("%s%u", i ? "," : "", list[i]);
+	printf(" umask=%03o pdeath=%d seccomp=%d ", umask(0), signal,
+		prctl(PR_GET_SECCOMP, 0, 0, 0, 0));
 	printf("uid=%u euid=%u inheritable=%016llx permitted=%016llx effective=%016llx bounding=%016llx ambient=%016llx nnp=%d securebits=%x\n",
 		(unsigned int)getuid(), (unsigned int)geteuid(),
 		(unsigned long long)both(state.data[0].inheritable, state.data[1].inheritable),

@@ -1,4 +1,4 @@
-/* caps: names of capabilities, the sets of this process, and what is left of them. */
+/* caps: names of capabilities, and the sets of this process. */
 #include "common/caps.h"
 
 #include "common/report.h"
@@ -39,6 +39,9 @@ static const struct {
 	{ "ALL", NULL, ALL, NULL, NULL },
 	{ "All,chown", NULL, ALL, NULL, NULL },
 	{ "chown,all", NULL, ALL, NULL, NULL },
+	{ "all,-chown", NULL, ALL & ~BIT(CAP_CHOWN), NULL, NULL },
+	{ "ALL,-CAP_CHOWN,-21", NULL, ALL & ~BIT(CAP_CHOWN) & ~BIT(CAP_SYS_ADMIN), NULL, NULL },
+	{ "all,kill,-chown", NULL, ALL & ~BIT(CAP_CHOWN), NULL, NULL },
 	{ "0", NULL, BIT(0), NULL, NULL },
 	{ "21", NULL, BIT(CAP_SYS_ADMIN), NULL, NULL },
 	{ "cap_21", NULL, BIT(CAP_SYS_ADMIN), NULL, NULL },
@@ -56,7 +59,7 @@ static const struct {
 	{ "sys_admn", UNKNOWN, 0, "sys_admn", "sys_admin" },
 	{ "SYS_ADMN", UNKNOWN, 0, "SYS_ADMN", "sys_admin" },
 	{ "sys_adminn", UNKNOWN, 0, "sys_adminn", "sys_admin" },
-	{ "chwon", UNKNOWN, 0, "chwon", NULL },
+	{ "chwon", UNKNOWN, 0, "chwon", "chown" },
 	{ "ptrace", UNKNOWN, 0, "ptrace", "sys_ptrace" },
 	{ "net_adm", UNKNOWN, 0, "net_adm", "net_admin" },
 	{ "cap_net_adm", UNKNOWN, 0, "cap_net_adm", "net_admin" },
@@ -69,6 +72,14 @@ static const struct {
 	{ "chownn", UNKNOWN, 0, "chownn", "chown" },
 	{ "_chown", UNKNOWN, 0, "_chown", NULL },
 	{ "sys-admin", UNKNOWN, 0, "sys-admin", NULL },
+	/* what is left out of all */
+	{ "all,-", EMPTY, 0, "-", "" },
+	{ "all,-chwon", UNKNOWN, 0, "-chwon", "chown" },
+	{ "all,-all", UNKNOWN, 0, "-all", NULL },
+	{ "all,--chown", UNKNOWN, 0, "--chown", NULL },
+	{ "-chown,all", UNKNOWN, 0, "-chown", NULL },
+	{ "all,-chown,chown", "both named and left out", 0, "chown", NULL },
+	{ "chown,all,-chown", "both named and left out", 0, "-chown", NULL },
 	/* nothing before, behind or instead of a name */
 	{ " chown", UNKNOWN, 0, " chown", NULL },
 	{ "chown ", UNKNOWN, 0, "chown ", NULL },
@@ -176,13 +187,6 @@ static uint64_t status_set(const char *name)
 	return found ? value : 0xbad;
 }
 
-static bool same_as_status(const struct caps_sets *sets)
-{
-	return sets->inheritable == status_set("CapInh") &&
-		sets->permitted == status_set("CapPrm") && sets->effective == status_set("CapEff") &&
-		sets->bounding == status_set("CapBnd") && sets->ambient == status_set("CapAmb");
-}
-
 static void test_read(void)
 {
 	struct caps_sets sets = caps_read();
@@ -194,97 +198,75 @@ static void test_read(void)
 	is_number((long long)sets.ambient, (long long)status_set("CapAmb"), "ambient set");
 }
 
-/* Applies DATA and exits with 42 if nothing of it is left, and everything else is. */
-static int apply(const void *data)
+static const struct {
+	const char *text;
+	struct caps_iab iab;
+	const char *reason;
+} iabs[] = {
+	{ "none", { 0 }, NULL },
+	{ "chown", { .inheritable = BIT(CAP_CHOWN) }, NULL },
+	{ "%cap_chown", { .inheritable = BIT(CAP_CHOWN) }, NULL },
+	{ "^chown", { .inheritable = BIT(CAP_CHOWN), .ambient = BIT(CAP_CHOWN) }, NULL },
+	{ "!chown", { .blocked = BIT(CAP_CHOWN) }, NULL },
+	{ "!%chown", { .blocked = BIT(CAP_CHOWN), .inheritable = BIT(CAP_CHOWN) }, NULL },
+	{ "!^CAP_CHOWN,kill,!5",
+		{ .blocked = BIT(CAP_CHOWN) | BIT(CAP_KILL),
+			.inheritable = BIT(CAP_CHOWN) | BIT(CAP_KILL),
+			.ambient = BIT(CAP_CHOWN) },
+		NULL },
+	{ "", { 0 }, EMPTY },
+	{ "!", { 0 }, EMPTY },
+	{ "^chown,", { 0 }, EMPTY },
+	{ "!!!!chown", { 0 }, "more than one" },
+	{ "!all", { 0 }, UNKNOWN },
+	{ "chown^", { 0 }, UNKNOWN },
+	{ "^ chown", { 0 }, UNKNOWN },
+	{ "=ep", { 0 }, UNKNOWN },
+};
+
+static void test_iabs(void)
 {
-	const struct caps_plan *plan = data;
-	struct caps_sets before = caps_read();
+	for (size_t i = 0; i < TAP_ROWS(iabs); i++) {
+		struct caps_iab iab = { .blocked = UNTOUCHED };
+		char word[32], nearest[32];
+		const char *reason = caps_parse_iab(iabs[i].text, &iab, word, nearest, sizeof(word));
 
-	caps_apply(plan);
-
-	struct caps_sets after = caps_read();
-	bool bounds = before.effective & BIT(CAP_SETPCAP);
-
-	if (!same_as_status(&after))
-		return 1;
-	if (after.permitted != (before.permitted & ~plan->drop) ||
-		after.effective != (before.effective & ~plan->drop) ||
-		after.inheritable != (before.inheritable & ~plan->drop) ||
-		after.ambient != (before.ambient & ~plan->drop))
-		return 2;
-	if (after.bounding != (bounds ? before.bounding & ~plan->drop : before.bounding))
-		return 3;
-	if (plan->no_new_privs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		return 4;
-	return 42;
-}
-
-/* The same for a process that has capabilities in its inheritable and ambient sets. */
-static int apply_ambient(const void *data)
-{
-	static const int raised[] = { CAP_SYS_ADMIN, CAP_CHOWN, CAP_NET_RAW };
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[2];
-
-	if ((int)syscall(SYS_capget, &header, sets) < 0)
-		return 5;
-	for (size_t i = 0; i < TAP_ROWS(raised); i++)
-		sets[0].inheritable |= 1U << raised[i];
-	if ((int)syscall(SYS_capset, &header, sets) < 0)
-		return 6;
-	for (size_t i = 0; i < TAP_ROWS(raised); i++) {
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, raised[i], 0, 0) < 0)
-			return 7;
-	}
-	return caps_read().ambient == (BIT(CAP_SYS_ADMIN) | BIT(CAP_CHOWN) | BIT(CAP_NET_RAW)) ?
-		apply(data) :
-		8;
-}
-
-/* ... and for one without CAP_SETPCAP. */
-static int apply_unbounded(const void *data)
-{
-	const struct caps_plan first = { .drop = BIT(CAP_SETPCAP), .no_new_privs = false };
-
-	if (caps_read().effective & BIT(CAP_SETPCAP))
-		caps_apply(&first);
-	return apply(data);
-}
-
-static void test_apply(void)
-{
-	static const struct caps_plan plans[] = {
-		{ .drop = 0, .no_new_privs = false },
-		{ .drop = 0, .no_new_privs = true },
-		{ .drop = BIT(CAP_SYS_ADMIN) | BIT(CAP_NET_RAW), .no_new_privs = true },
-		{ .drop = BIT(CAP_SETPCAP), .no_new_privs = true },
-		{ .drop = UINT64_MAX, .no_new_privs = true },
-	};
-	const struct caps_plan bounded = { .drop = BIT(CAP_SYS_ADMIN), .no_new_privs = false };
-	uint64_t effective = caps_read().effective;
-
-	for (size_t i = 0; i < TAP_ROWS(plans); i++) {
-		struct outcome outcome = run(apply, &plans[i]);
-
-		is_exit(&outcome, 42, "drop %#llx, no_new_privs %d",
-			(unsigned long long)plans[i].drop, plans[i].no_new_privs);
-		outcome = run(apply_unbounded, &plans[i]);
-		is_exit(&outcome, 42, "... without CAP_SETPCAP");
-		if ((effective & bounded.drop) && (effective & BIT(CAP_SETPCAP))) {
-			outcome = run(apply_ambient, &plans[i]);
-			is_exit(&outcome, 42, "... with ambient capabilities");
-		} else {
-			skip("... with ambient capabilities", "is for root");
+		if (iabs[i].reason) {
+			ok(reason && strstr(reason, iabs[i].reason) && iab.blocked == UNTOUCHED,
+				"IAB '%s' %s", iabs[i].text, iabs[i].reason);
+			continue;
 		}
+		is_text(reason, NULL, "IAB '%s' is taken", iabs[i].text);
+		ok(iab.inheritable == iabs[i].iab.inheritable && iab.ambient == iabs[i].iab.ambient &&
+				iab.blocked == iabs[i].iab.blocked,
+			"... as meant");
 	}
-	if (caps_read().bounding & bounded.drop) {
-		struct outcome outcome = run(apply_unbounded, &bounded);
+}
 
-		is_exit(&outcome, STATUS_FAILED, "neither CAP_SETPCAP nor no_new_privs is refused");
-		has_text(outcome.err, "hint: ", "... with a hint");
-	} else {
-		skip("neither CAP_SETPCAP nor no_new_privs", "the bounding set is small already");
+/* Each name is read back as its number; numbers without a name have one too. */
+static void test_names(void)
+{
+	char name[40], text[CAPS_TEXT], word[40], nearest[40];
+	uint64_t mask, known = caps_known();
+	bool passed = true;
+
+	for (int i = 0; i < 64; i++) {
+		caps_name(i, name, sizeof(name));
+		passed = passed && strncmp(name, "cap_", 4) == 0 && name[4];
+		if (known & BIT(i))
+			passed = passed &&
+				!caps_parse_list(name, &mask, word, nearest, sizeof(word)) &&
+				mask == BIT(i);
 	}
+	ok(passed, "each capability has a name that stands for it");
+	caps_name(63, name, sizeof(name));
+	is_text(name, "cap_63", "one without a name is called by its number");
+	caps_format(BIT(CAP_CHOWN) | BIT(CAP_KILL) | BIT(63), text);
+	is_text(text, "cap_chown,cap_kill,cap_63", "names are in the order of numbers");
+	caps_format(0, text);
+	is_text(text, "none", "no capability is none");
+	caps_format(ALL, text);
+	ok(strlen(text) < CAPS_TEXT - 1 && strstr(text, "cap_63"), "all names fit");
 }
 
 int main(void)
@@ -292,6 +274,7 @@ int main(void)
 	test_lists();
 	test_known();
 	test_read();
-	test_apply();
+	test_iabs();
+	test_names();
 	return tap_end();
 }

@@ -544,6 +544,17 @@ static void test_all_ranges(void)
 	ok(all, "... are in the set");
 }
 
+static void test_distance(void)
+{
+	is_number((long long)parse_distance("chown", "chown", 3), 0, "a word is itself");
+	is_number((long long)parse_distance("chwon", "chown", 3), 2, "two letters swapped");
+	is_number((long long)parse_distance("chow", "chown", 3), 1, "one letter missing");
+	is_number((long long)parse_distance("", "ab", 9), 2, "nothing to two letters");
+	is_number((long long)parse_distance("kill", "sys_admin", 3), 3, "at most the limit");
+	is_number((long long)parse_distance("a_word_that_is_longer_than_the_forty_bytes", "a", 3),
+		3, "too long to compare");
+}
+
 int main(void)
 {
 	test_refused();
@@ -558,5 +569,6 @@ int main(void)
 	test_fields();
 	test_ranges();
 	test_all_ranges();
+	test_distance();
 	return tap_end();
 }

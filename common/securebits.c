@@ -1,0 +1,70 @@
+#include "common/securebits.h"
+
+#include "common/parse.h"
+#include "common/report.h"
+
+#include <errno.h>
+#include <linux/securebits.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+
+enum { BITS = 32 };
+
+/* By number. The last four came with Linux 6.14. */
+static const char *const names[BITS] = { "noroot", "noroot_locked", "no_setuid_fixup",
+	"no_setuid_fixup_locked", "keep_caps", "keep_caps_locked", "no_cap_ambient_raise",
+	"no_cap_ambient_raise_locked", "exec_restrict_file", "exec_restrict_file_locked",
+	"exec_deny_interactive", "exec_deny_interactive_locked" };
+
+const char *securebits_name(int number)
+{
+	return names[number];
+}
+
+const char *securebits_parse(const char *list, unsigned int *ret, char *word, size_t size)
+{
+	unsigned int bits = 0;
+
+	for (const char *cursor = strcmp(list, "none") == 0 ? NULL : list; cursor;) {
+		const char *reason = parse_word(&cursor, ',', word, size);
+		int number = 0;
+
+		if (reason)
+			return reason;
+		if (!word[0])
+			return "is empty: name a securebit";
+
+		const char *bare = strncasecmp(word, "secbit_", 7) == 0 ? word + 7 : word;
+
+		while (number < BITS && (!names[number] || strcasecmp(names[number], bare) != 0))
+			number++;
+		if (number == BITS)
+			return "is not a securebit: they are noroot, no_setuid_fixup, no_cap_ambient_raise, exec_restrict_file, "
+			       "exec_deny_interactive, each also with _locked, and keep_caps_locked";
+		if (number == SECURE_KEEP_CAPS)
+			return "would be cleared by the exec of COMMAND: --ambient keeps capabilities";
+		bits |= 1U << number;
+	}
+	*ret = bits;
+	return NULL;
+}
+
+unsigned int securebits_read(void)
+{
+	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+
+	if (bits < 0)
+		die_error(errno, "cannot read the securebits");
+	return (unsigned int)bits;
+}
+
+void securebits_set(unsigned int bits)
+{
+	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) == 0)
+		return;
+	die_hint(errno == EPERM ?
+			"this needs CAP_SETPCAP, a kernel that knows all of them, and that none which is to change is locked" :
+			NULL,
+		errno, "cannot change the securebits from %#x to %#x", securebits_read(), bits);
+}

@@ -1,0 +1,83 @@
+# capjail, when system calls fail: COMMAND never runs in a state other than the one asked for.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # what is in single quotes is for the shell that is started; state and baseline assign
+
+setup() {
+	load helpers
+	load helpers/capabilities
+}
+
+# each_failing NAME WORD...: fails calls of prctl and capset (and of MORE_CALLS) that capjail WORD... makes, one in each run, with EPERM and with EINVAL, and lets
+# them pretend to succeed: COMMAND never runs with another state than in the run without a failure. Of the hundreds of calls that read one
+# bit it takes those that name NAME and every 13th (of the slow build every 97th), all of them if
+# ALL_FAULTS is set.
+each_failing() {
+	[ -v MORE_CALLS ] || local MORE_CALLS=()
+	local log=$BATS_TEST_TMPDIR/log wanted injection call n count refused=0 offset=0 name=$1
+	shift
+	wanted=$("${PRIVILEGED[@]}" capstate --raise strace -qq -o "$log" -e "trace=prctl,capset,execve$(printf ',%s' "${MORE_CALLS[@]}")" -e signal=none \
+		capjail "$@" capstate)
+	[ -n "$wanted" ]
+	for call in prctl capset "${MORE_CALLS[@]}"; do
+		# Up to the exec of COMMAND, which follows that of capjail.
+		awk -v call="$call" '/execve\(.*= 0$/ && ++execs == 2 { exit } index($0, call "(") == 1' "$log" >"$log.$call"
+		count=$(wc -l <"$log.$call")
+		[ "$count" -ge 1 ]
+		for injection in error=EPERM error=EINVAL retval=0; do
+			offset=$((offset + 4))
+			while read -r n; do
+				run --separate-stderr "${PRIVILEGED[@]}" capstate --raise strace -qq -o /dev/null -e "trace=$call" -e signal=none \
+					-e "inject=$call:$injection:when=$n" capjail "$@" capstate </dev/null
+				if [ "$status" = 125 ] && [ -z "$output" ]; then
+					refused=$((refused + 1))
+				elif [ "$output" != "$wanted" ]; then
+					echo "with $call:$injection:when=$n COMMAND ran as"
+					echo "$output"
+					echo "and not as"
+					echo "$wanted"
+					return 1
+				fi
+			done < <(awk -v all="${ALL_FAULTS:-}" -v name="$name" -v count="$count" -v offset="$offset" -v step="$([ -v ROUNDS ] && echo 97 || echo 13)" '
+				all || index($0, name) || NR < 12 || NR > count - 4 || !/CAPBSET|IS_SET/ || NR % step == offset % step { print NR }' "$log.$call")
+		done
+	done
+	[ "$refused" -ge 5 ]
+}
+
+@test "each system call fails once: drop of one" {
+	requires strace
+	each_failing SYS_ADMIN --drop sys_admin
+}
+
+@test "each system call fails once: keep of two" {
+	requires strace
+	each_failing CAP_BPF --keep chown,bpf
+}
+
+@test "each system call fails once: drop of all" {
+	requires strace
+	each_failing CAP_CHOWN --drop all
+}
+
+@test "each system call fails once: user, groups, ambient set, securebits, umask and parent death" {
+	requires root strace
+	local MORE_CALLS=(setgroups setresgid setresuid umask getgroups getresuid getresgid)
+	each_failing CAP_KILL --keep chown,kill,setpcap --ambient kill -u 1000:2000 --groups 4,20 --securebits noroot,keep_caps_locked --umask 027 --parent-death=TERM
+}
+
+@test "each system call fails once: single sets, no new user namespaces" {
+	requires strace
+	each_failing CAP_NET_RAW --iab '!%chown,^net_raw' --no-user-namespaces --allow-new-privs
+	each_failing CAP_NET_RAW --no-user-namespaces --drop net_raw
+}
+
+@test "--user: COMMAND does not run if a step fails" {
+	requires root strace
+	local call
+	for call in setgroups setresgid setresuid; do
+		run --separate-stderr setpriv --groups 4 strace -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$call" \
+			-e "inject=$call:error=EPERM" capjail -u 1000:1000 "${UNREACHED[@]}"
+		grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
+		assert_status 125
+		[ ! -e "${UNREACHED[4]}" ]
+	done
+}
