@@ -133,6 +133,7 @@ struct accounting accounting_read(const struct cgroup *group, const struct times
 {
 	struct accounting accounting;
 	struct timespec now;
+	uint64_t both;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	memset(&accounting, 0xff, sizeof(accounting));
@@ -147,6 +148,9 @@ struct accounting accounting_read(const struct cgroup *group, const struct times
 			cgroup_try_count(group, source->file, source->key, member))
 			*member /= source->divisor;
 	}
+	/* Version 1 counts apart how often memory and swap together met theirs; without swap that is the first to be met. */
+	if (cgroup_try_count(group, "memory.memsw.failcnt", NULL, &both))
+		accounting.memory_max += both;
 	accounting.read = sum_either(group, "rbytes=", "Read ");
 	accounting.written = sum_either(group, "wbytes=", "Write ");
 	add_usage(&accounting);

@@ -234,31 +234,39 @@ static bool is_domain(int parent, const char *directory)
 	return false;
 }
 
-static bool create_branch(struct cgroup *group, struct cgroup_branch *branch, pid_t watcher)
+static bool create_branch(struct cgroup *group, struct cgroup_branch *branch)
 {
 	const struct hierarchy *hierarchy = branch->hierarchy;
-	bool unified = hierarchy->version == 2;
-	autoclose int lock = unified ? subtree_lock(&group->subtree, branch->parent) : -1;
-	int error;
+	int error = make_branch(branch, group->name);
 
-	if (unified &&
-		(!is_domain(branch->parent, hierarchy->own) ||
-			!subtree_hand_down(&group->subtree, branch->parent, watcher)))
-		return false;
-	error = make_branch(branch, group->name);
 	if (error < 0) {
 		warn_error(-error, "cannot make the cgroup '%s/%s'", hierarchy->own, group->name);
 		advise(group, -error, hierarchy->own);
 		return false;
 	}
-	return unified || !strstr(hierarchy->controllers, ",cpuset,") ||
+	return hierarchy->version == 2 || !strstr(hierarchy->controllers, ",cpuset,") ||
 		fill_cpuset(branch->directory, branch->parent);
+}
+
+/* On version 2 nobody is to take the controllers away before the group is there. */
+static bool create_unified(struct cgroup *group, struct cgroup_branch *branch, pid_t watcher)
+{
+	int lock = subtree_lock(&group->subtree, branch->parent);
+	bool done = is_domain(branch->parent, branch->hierarchy->own) &&
+		subtree_hand_down(&group->subtree, branch->parent, watcher) &&
+		create_branch(group, branch);
+
+	fd_close(&lock);
+	return done;
 }
 
 bool cgroup_create(struct cgroup *group, pid_t watcher)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		if (!create_branch(group, &group->branches[i], watcher))
+		struct cgroup_branch *branch = &group->branches[i];
+		bool unified = branch->hierarchy->version == 2;
+
+		if (!(unified ? create_unified(group, branch, watcher) : create_branch(group, branch)))
 			return false;
 	}
 	return true;

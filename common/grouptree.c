@@ -191,6 +191,8 @@ static int remove_below(int directory)
 
 		autoclose int next = fd_try_open(current, found ? name : "..", O_PATH | O_DIRECTORY);
 
+		if (found && next == -ENOENT)
+			continue;
 		if (next < 0)
 			return next;
 		/* It holds processes, not groups. */

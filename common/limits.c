@@ -165,7 +165,8 @@ static const char *parse_hugetlb(struct limit *limit, const char *text)
 
 	if (parse_word(&cursor, ':', size, sizeof(size)) || !cursor)
 		return "is not SIZE:LIMIT, such as 2M:1G";
-	if (parse_bytes(size, &limit->rates[0]) || limit->rates[0] < 1024)
+	if (parse_bytes(size, &limit->rates[0]) || limit->rates[0] < 1024 ||
+		(limit->rates[0] & (limit->rates[0] - 1)))
 		return "does not begin with the size of a huge page, such as 2M";
 	return strchr(cursor, '%') ? "is a percentage, of nothing" : parse_size(limit, cursor);
 }

@@ -529,7 +529,7 @@ static const struct resolved resolves[] = {
 	{ bare, { "io-weight=1" }, NULL, "",
 		"cannot limit by --io-weight: no cgroup controller 'io' here\n" },
 	{ bare_1, { "io-max=8:0:rbps=1" }, NULL, "",
-		"cannot limit by --io-max: no cgroup controller 'blkio' here\n" },
+		"cannot limit by --io-max: no cgroup controller '" },
 	{ bare_1, { "memory=1M" }, NULL, "", "no cgroup controller 'memory' here\n" },
 	{ bare, { "set=memory.max=1" }, NULL, "",
 		"cannot limit by --set: no cgroup controller 'memory'" },
