@@ -1154,8 +1154,8 @@ rule_terminal_back() {
 
 # --- hiding ---
 
-# Run by COMMAND in its PID namespace: of every process but its own, what /proc gives away. A cgroup that leads nowhere else is what cgrun
-# cannot do without.
+# Run by COMMAND in its PID namespace: of every process but its own, what /proc gives away. The group that it made and the one above, from where
+# nothing leads on, are what cgrun cannot do without.
 LOOK='
 	for process in /proc/[0-9]*; do
 		pid=${process#/proc/}
@@ -1167,7 +1167,7 @@ LOOK='
 			[ -e "$fd" ] || continue
 			[ -d "$fd" ] || continue
 			case $(stat -f -c %t "$fd/.") in
-			27e0eb | 63677270) [ "$(stat -c %i "$fd/.")" != "$(stat -c %i "$fd/..")" ] || continue ;;
+			27e0eb | 63677270) [ "$(stat -c %d:%i "$fd/..")" != "$(stat -c %d:%i "$fd/../..")" ] || continue ;;
 			esac
 			echo "fd $fd is a directory: $(readlink "$fd")"
 		done
