@@ -91,7 +91,7 @@ teardown() {
 		assert_shown 1 - memory.oom.group --oom-group
 		assert_refuses 'version 2' "${ALONE[@]}" cgrun --swappiness 17 "${UNREACHED[@]}"
 		# Slowed down for more than there is room for, it is not killed.
-		run --separate-stderr "${ALONE[@]}" cgrun --memory-high 16M bash -c 'hog 17 && cat "$(here memory)/memory.events"'
+		run --separate-stderr "${ALONE[@]}" cgrun --memory-high 64M bash -c 'hog 65 && cat "$(here memory)/memory.events"'
 		assert_status 0
 		[ "$(sed -n 's/^high //p' <<<"$output")" -gt 0 ]
 	fi
