@@ -389,6 +389,12 @@ nothing_stays() {
 			cat "$T/message"
 			same "$status" "$expected" "status of $place $*"
 			no_mounts "$place $*"
+			# They go right after their mounts.
+			tries=0
+			while { [ -e "$T/file" ] || [ "$(ls -A "$T/pins" 2>/dev/null)" ]; } && [ "$tries" -lt 500 ]; do
+				sleep 0.02
+				tries=$((tries + 1))
+			done
 			same "$(ls -A "$T/pins" 2>&1 | grep -v "No such file")" "" "files after $place $*"
 			[ ! -e "$T/file" ] || { echo "a file is left after $place $*"; exit 99; }
 			[ -e "$T/there" ]
