@@ -25,8 +25,10 @@ each_failing() {
 		for injection in error=EPERM error=EINVAL retval=0; do
 			offset=$((offset + 4))
 			while read -r n; do
-				run --separate-stderr "${PRIVILEGED[@]}" capstate --raise strace -qq -o /dev/null -e "trace=$call" -e signal=none \
-					-e "inject=$call:$injection:when=$n" capjail "$@" capstate </dev/null
+				# Not by run, which takes longer than all of it.
+				status=0
+				output=$("${PRIVILEGED[@]}" capstate --raise strace -qq -o /dev/null -e "trace=$call" -e signal=none \
+					-e "inject=$call:$injection:when=$n" capjail "$@" capstate </dev/null 2>/dev/null) || status=$?
 				if [ "$status" = 125 ] && [ -z "$output" ]; then
 					refused=$((refused + 1))
 				elif [ "$output" != "$wanted" ]; then
