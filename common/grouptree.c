@@ -264,7 +264,8 @@ int grouptree_try_destroy(int parent, const char *name, ino_t inode)
 /* What another try may get over. */
 static bool is_transient(int error)
 {
-	return error == -EBUSY || error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+	return error == -EBUSY || error == -EACCES || error == -EMFILE || error == -ENFILE ||
+		error == -ENOMEM;
 }
 
 bool grouptree_destroy(int parent, const char *name, ino_t inode)

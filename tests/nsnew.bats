@@ -459,8 +459,8 @@ propagation() {
 	local before user=()
 	before=$(uname -n)
 	[ "$(id -u)" = 0 ] || user=(-U)
-	start "${PRIVILEGED[@]}" nsnew -pm --hostname=inside sh -c 'echo ready; exec sleep 60'
-	eventually said ready
+	start "${PRIVILEGED[@]}" nsnew -pm --hostname=inside sleep 60
+	eventually child_of "$LINK_PID" sleep
 	run nsjoin -t "$(child_of "$LINK_PID" sleep)" -u "${user[@]}" sh -c 'uname -n; readlink /proc/self/ns/pid /proc/self/ns/mnt'
 	assert_status 0
 	assert_output inside$'\n'"$(readlink /proc/self/ns/pid /proc/self/ns/mnt)"
