@@ -185,7 +185,9 @@ void accounting_warn(const struct accounting *accounting, const struct cgroup *g
 	warn("out of memory: the kernel killed %" PRIu64
 	     " process%s of cgroup '%s' (limit %s, peak %s)",
 		killed, killed == 1 ? "" : "es", group->name, limit, peak);
-	if (accounting->memory_max == 0)
+	/* Some kernels do not count it on version 1; then the peak tells. */
+	if (accounting->memory_max == 0 &&
+		accounting->memory_peak < accounting->memory_limit - accounting->memory_limit / 4)
 		hint("it never met its own limit: one of a cgroup above or below it, or all of the machine's memory, was used up");
 }
 

@@ -38,8 +38,8 @@ each_failing() {
 					echo "$wanted"
 					return 1
 				fi
-			done < <(awk -v all="${ALL_FAULTS:-}" -v name="$name" -v count="$count" -v offset="$offset" -v step="$([ -v ROUNDS ] && echo 97 || echo 13)" '
-				all || index($0, name) || NR < 12 || NR > count - 4 || !/CAPBSET|IS_SET/ || NR % step == offset % step { print NR }' "$log.$call")
+			done < <(awk -v all="${ALL_FAULTS:-}" -v name="$name" -v count="$count" -v offset="$offset" -v thin="${THIN:-1}" -v step="$([ -v ROUNDS ] && echo 97 || echo 13)" '
+				all || index($0, name) || NR < 12 || NR > count - 4 || !/CAPBSET|IS_SET/ || NR % step == offset % step { if (taken++ % thin == 0) print NR }' "$log.$call")
 		done
 	done
 	[ "$refused" -ge 5 ]

@@ -392,8 +392,8 @@ prepare_hugetlb() {
 	run --separate-stderr "${ALONE[@]}" cgrun --hugetlb 2M:5M bash -c 'shown hugetlb.2MB.limit_in_bytes hugetlb.2MB.max'
 	assert_status 0
 	assert_output 4194304
-	assert_refuses 'hugetlb.3MB' "${ALONE[@]}" cgrun --hugetlb 3M:1G "${UNREACHED[@]}"
-	run "${ALONE[@]}" cgrun --try-hugetlb 3M:1G true
+	assert_refuses 'hugetlb.4MB' "${ALONE[@]}" cgrun --hugetlb 4M:1G "${UNREACHED[@]}"
+	run "${ALONE[@]}" cgrun --try-hugetlb 4M:1G true
 	assert_status 0
 	[ "$(cat "$(own_cgroup v2)/cgroup.subtree_control" 2>/dev/null || true)" = "$before" ]
 	nothing_left
