@@ -18,6 +18,9 @@
 
 enum { LIST_SIZE = 256, PATH_SIZE = 128 };
 
+/* Not the directory: that may be locked by who has made it, see leftover.h. */
+static const char lock_file[] = "cgroup.subtree_control";
+
 bool subtree_is_room(const char *name)
 {
 	size_t length = strlen(name);
@@ -281,7 +284,7 @@ static void disable(int parent, const char *list)
 
 void subtree_restore(const struct subtree *subtree, int parent)
 {
-	autoclose int lock = fd_try_open(parent, ".", O_RDONLY | O_DIRECTORY);
+	autoclose int lock = fd_try_open(parent, lock_file, O_RDONLY);
 	struct children children = { false };
 	char all[LIST_SIZE];
 
@@ -315,10 +318,10 @@ int subtree_lock(const struct subtree *subtree, int parent)
 
 	if (!subtree->enable[0] && !subtree->wish[0])
 		return -1;
-	lock = fd_open(parent, ".", O_RDONLY | O_DIRECTORY);
+	lock = fd_open(parent, lock_file, O_RDONLY);
 	for (int i = 0; flock(lock, LOCK_SH | LOCK_NB) < 0; i++) {
 		if (i == TRIES)
-			die("cannot make a cgroup: another process has locked the directory above it");
+			die("cannot make a cgroup: another process has locked '%s' above it", lock_file);
 		poll(NULL, 0, 1);
 	}
 	return fd_take(&lock);

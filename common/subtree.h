@@ -31,8 +31,8 @@ void subtree_add(char *list, size_t size, const char *controller);
 bool subtree_hand_down(struct subtree *subtree, int parent, pid_t watcher);
 
 /*
- * Holds off subtree_restore() of other processes, from before subtree_hand_down() until there is a group that shows them not to: a lock on the
- * directory PARENT. Returns an fd to close then, -1 if SUBTREE needs nothing. Dies if it takes more than two seconds. flock(2)
+ * Holds off subtree_restore() of other processes, from before subtree_hand_down() until there is a group that shows them not to: a lock on
+ * cgroup.subtree_control of PARENT. Returns an fd to close then, -1 if SUBTREE needs nothing. Dies if it takes more than two seconds. flock(2)
  */
 int subtree_lock(const struct subtree *subtree, int parent);
 

@@ -793,7 +793,7 @@ account_root() {
 	# Processes, threads and the other namespaces go on.
 	run capjail --no-user-namespaces sh -c 'ls / | grep -c .; (exit 3)'
 	assert_status 3
-	run capjail --no-user-namespaces python3 -c 'import threading, subprocess; t = threading.Thread(target=print, args=("thread",)); t.start(); t.join(); subprocess.run(["echo", "child"])'
+	run capjail --no-user-namespaces python3 -u -c 'import threading, subprocess; t = threading.Thread(target=print, args=("thread",)); t.start(); t.join(); subprocess.run(["echo", "child"])'
 	assert_output $'thread\nchild'
 	run "${PRIVILEGED[@]}" capjail --no-user-namespaces nsnew -pmuin sh -c 'echo $$'
 	assert_output 1

@@ -437,11 +437,18 @@ struct locking {
 
 static int take_lock(const void *data)
 {
+	static const struct machine root = { "", NULL, "1", "memory" };
 	const struct locking *row = data;
 	struct subtree subtree = { .room = ROOM };
-	autoclose int parent = fd_open(groups_directory, PARENT, O_PATH | O_DIRECTORY);
-	autoclose int other = fd_open(groups_directory, PARENT, O_RDONLY | O_DIRECTORY);
+	autoclose int parent = -1, maker = -1, other = -1;
 	int lock;
+
+	build(&root);
+	parent = fd_open(groups_directory, PARENT, O_PATH | O_DIRECTORY);
+	/* Whoever has made the group above holds this one as long as it lives. */
+	maker = fd_open(groups_directory, PARENT, O_RDONLY | O_DIRECTORY);
+	flock(maker, LOCK_EX);
+	other = fd_open(groups_directory, PARENT "/cgroup.subtree_control", O_RDONLY);
 
 	snprintf(subtree.enable, sizeof(subtree.enable), "%s", row->enable);
 	snprintf(subtree.wish, sizeof(subtree.wish), "%s", row->wish);
@@ -464,7 +471,7 @@ static int restore_locked(const void *data)
 
 	build(&root);
 	parent = fd_open(groups_directory, PARENT, O_PATH | O_DIRECTORY);
-	other = fd_open(groups_directory, PARENT, O_RDONLY | O_DIRECTORY);
+	other = fd_open(groups_directory, PARENT "/cgroup.subtree_control", O_RDONLY);
 	flock(other, *(const int *)data);
 	subtree_restore(&subtree, parent);
 	return groups_read(PARENT "/cgroup.subtree_control")[0] ? 43 : 42;
