@@ -249,9 +249,9 @@ static _Noreturn void wait_and_end(const struct plan *plan, struct child *child,
 	cgroup_sweep(plan->group);
 	status = child_wait(child);
 	report(plan, status);
-	if (!plan->keep)
-		cgroup_destroy(plan->group);
-	child_unwatch(watcher);
+	/* What is left is for the watcher to try again. */
+	if (plan->keep || cgroup_destroy(plan->group))
+		child_unwatch(watcher);
 	child_finish(status);
 }
 
