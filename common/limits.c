@@ -173,7 +173,7 @@ static const char *parse_hugetlb(struct limit *limit, const char *text)
 
 static const char *parse_setting(struct limit *limit, const char *text)
 {
-	struct setting setting;
+	struct setting setting = { .file = "" };
 	const char *value;
 	const char *reason = parse_assignment(text, setting.file, sizeof(setting.file), &value);
 
@@ -407,23 +407,23 @@ enum { RULES = sizeof(rules) / sizeof(*rules), RULE_SET = RULES - 1 };
 
 const char *limits_add(struct limits *limits, const char *name, const char *text, bool tried)
 {
-	struct limit limit = { .text = text, .tried = tried };
+	struct limit *limit = &limits->list[limits->count];
+	const struct limit_rule *rule = NULL;
 
 	for (size_t i = 0; i < RULES; i++) {
 		if (strcmp(rules[i].name, name) == 0)
-			limit.rule = &rules[i];
+			rule = &rules[i];
 	}
-	if (!limit.rule)
+	if (!rule)
 		return "is no limit";
-
-	const char *reason = limit.rule->parse(&limit, text);
-
-	if (reason)
-		return reason;
 	if (limits->count == LIMITS_MAX)
 		return "is one limit too many";
-	limits->list[limits->count++] = limit;
-	return NULL;
+	*limit = (struct limit){ .rule = rule, .text = text, .tried = tried };
+
+	const char *reason = rule->parse(limit, text);
+
+	limits->count += reason ? 0 : 1;
+	return reason;
 }
 
 const char *limits_complete(struct limits *limits)

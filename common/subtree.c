@@ -321,7 +321,8 @@ int subtree_lock(const struct subtree *subtree, int parent)
 	lock = fd_open(parent, lock_file, O_RDONLY);
 	for (int i = 0; flock(lock, LOCK_SH | LOCK_NB) < 0; i++) {
 		if (i == TRIES)
-			die("cannot make a cgroup: another process has locked '%s' above it", lock_file);
+			die("cannot make a cgroup: another process has locked '%s' above it",
+				lock_file);
 		poll(NULL, 0, 1);
 	}
 	return fd_take(&lock);

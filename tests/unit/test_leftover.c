@@ -44,7 +44,7 @@ static void test_names(void)
 	};
 	struct outcome outcome = run(print_name, NULL), another = run(print_name, NULL);
 	char wanted[64];
-	int pid = atoi(outcome.out);
+	int pid = (int)strtol(outcome.out, NULL, 10);
 	const char *name = strchr(outcome.out, ' ');
 
 	is_exit(&outcome, 42, "a name is made up");
