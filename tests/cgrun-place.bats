@@ -774,7 +774,8 @@ meanwhile() {
 
 @test "gc: a group that is being made, seen from a PID namespace without its maker" {
 	requires limits root strace
-	meanwhile mkdirat:delay_exit=1000000
+	# On version 2 the first that it makes is the room, while it is still in the way of others.
+	! on_v1 pids || meanwhile mkdirat:delay_exit=1000000
 	meanwhile flock:delay_enter=1000000
 	meanwhile flock:delay_exit=1000000
 	meanwhile clone3:delay_enter=1000000
