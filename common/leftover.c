@@ -4,7 +4,6 @@
 #include "common/grouptree.h"
 #include "common/parse.h"
 #include "common/report.h"
-#include "common/subtree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +39,7 @@ int leftover_try_lock(int parent, const char *name)
 	return fd_take(&directory);
 }
 
-/* The name of a group that leftover_make_name() has named, with the PID of its maker; what follows may be one of the known endings. */
+/* The name of a group that leftover_make_name() has named, with the PID of its maker. Rooms are not among them: subtree_restore() removes those. */
 static bool parse_name(const char *name, int *pid)
 {
 	const char *cursor = name + strlen(prefix);
@@ -49,15 +48,14 @@ static bool parse_name(const char *name, int *pid)
 	if (!leftover_is_name(name) || parse_word(&cursor, '-', word, sizeof(word)) || !cursor ||
 		parse_pid(word, pid) || strspn(cursor, "0123456789abcdef") != 8)
 		return false;
-	return !cursor[8] || strcmp(cursor + 8, LEFTOVER_STAYS) == 0 || subtree_is_room(name);
+	return !cursor[8] || strcmp(cursor + 8, LEFTOVER_STAYS) == 0;
 }
 
 static bool is_to_stay(const char *name)
 {
 	size_t length = strlen(name), tail = strlen(LEFTOVER_STAYS);
 
-	return subtree_is_room(name) ||
-		(length >= tail && strcmp(name + length - tail, LEFTOVER_STAYS) == 0);
+	return length >= tail && strcmp(name + length - tail, LEFTOVER_STAYS) == 0;
 }
 
 struct sweep {
@@ -72,8 +70,7 @@ static void sweep_one(void *data, int parent, const char *name)
 
 	if (!parse_name(name, &pid))
 		return;
-	/* Nobody locks a room. */
-	if ((!sweep->all || subtree_is_room(name)) && (kill(pid, 0) == 0 || errno != ESRCH))
+	if (!sweep->all && (kill(pid, 0) == 0 || errno != ESRCH))
 		return;
 
 	autoclose int lock = leftover_try_lock(parent, name);

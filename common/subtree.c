@@ -39,7 +39,7 @@ static bool ends_with(const char *text, const char *end)
 /* Whether FILE of the group at DIRECTORY holds those in it to less than the group above does. */
 static bool is_limit(int directory, const char *file)
 {
-	char text[LIST_SIZE];
+	char text[LIST_SIZE] = "";
 
 	if (!ends_with(file, ".max") && !ends_with(file, ".high") &&
 		strcmp(file, "cpuset.cpus") != 0 && strcmp(file, "cpuset.mems") != 0)

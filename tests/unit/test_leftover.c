@@ -93,8 +93,8 @@ static const struct sweeping sweepings[] = {
 	{ "cgrun-@-0123abcd.exec", false, true, true },
 	{ "cgrun-@-0123abcd.exec", true, false, false },
 	{ "cgrun-!-0123abcd.exec", false, false, true },
-	/* nobody locks a room */
-	{ "cgrun-@-0123abcd.self", false, true, true },
+	/* a room, which has its own end and nobody's lock */
+	{ "cgrun-@-0123abcd.self", false, false, false },
 	{ "cgrun-!-0123abcd.self", false, false, false },
 	/* not of this making */
 	{ "cgrun-@-0123abc", false, false, false },
