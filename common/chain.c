@@ -1,6 +1,7 @@
 #include "common/chain.h"
 
 #include "common/report.h"
+#include "common/toolbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,13 +32,16 @@ static const char *advice(int error)
 	}
 }
 
-static int give_up(const char *name, const char *path, int error)
+static int give_up(const char *name, const char *path, const char *root, int error)
 {
 	/* ENOENT for a file that is there is about its interpreter. */
 	bool found = !is_absent(error) || faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 	const char *text = found ? advice(error) : NULL;
 
-	warn_error(error, "cannot run '%s'", name);
+	if (root)
+		warn_error(error, "cannot run '%s' in the root '%s'", name, root);
+	else
+		warn_error(error, "cannot run '%s'", name);
 	if (text)
 		hint("%s", text);
 	return found ? STATUS_NOT_EXECUTABLE : STATUS_NOT_FOUND;
@@ -70,7 +74,23 @@ static int search(char *const command[], const char *directories, char *path, si
 	return error;
 }
 
-int chain_try_exec(char *const command[])
+/* A link is run from the toolbox or not at all. */
+static int try_link(char *const command[], bool root_changed)
+{
+	int error = toolbox_try_exec(command, root_changed);
+
+	warn_error(-error, "cannot run the link '%s'", command[0]);
+	if (error == -ENOTSUP)
+		hint("it is not static and would be run by a loader of the new root: put it in front of the change of root");
+	if (error == -ENOENT)
+		hint("it is not in the directory of the link that changed the root");
+	return error == -ENOENT   ? STATUS_NOT_FOUND :
+		error == -ENOTSUP ? STATUS_FAILED :
+				    STATUS_NOT_EXECUTABLE;
+}
+
+/* ROOT: what the caller calls the root that it has changed to; NULL if it has not. */
+static int try_exec(char *const command[], const char *root)
 {
 	const char *name = command[0];
 	const char *directories = getenv("PATH");
@@ -82,11 +102,23 @@ int chain_try_exec(char *const command[])
 	}
 	if (strchr(name, '/')) {
 		execve(name, command, environ);
-		return give_up(name, name, errno);
+		return give_up(name, name, root, errno);
 	}
+	if (toolbox_is_link(name) && toolbox_is_held())
+		return try_link(command, root);
 	/* The value that confstr(_CS_PATH) stands for. */
-	return give_up(name, path,
+	return give_up(name, path, root,
 		search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));
+}
+
+int chain_try_exec(char *const command[])
+{
+	return try_exec(command, NULL);
+}
+
+void chain_exec_inside(char *const command[], const char *root)
+{
+	exit(try_exec(command, root));
 }
 
 void chain_exec(char *const command[])

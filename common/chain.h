@@ -1,5 +1,7 @@
 /*
  * chain - handing over to the rest of the command line.
+ *
+ * A link that runs from a toolbox (toolbox.h) hands that on to the next link, which is run from there if COMMAND is the bare name of one, and to nobody else.
  */
 #pragma once
 
@@ -14,6 +16,9 @@ _Noreturn void chain_exec(char *const command[]);
 
 /* The same, for a link that has something to undo when it fails: returns the status to exit with, after the message. */
 int chain_try_exec(char *const command[]);
+
+/* chain_exec() for a link that has changed its root to what the caller calls ROOT: no program of it is ever run in place of a link. */
+_Noreturn void chain_exec_inside(char *const command[], const char *root);
 
 /* The COUNT words of VECTOR as a shell would read them, into TEXT (SIZE bytes); "..." for what does not fit. */
 void chain_quote(char *const vector[], int count, char *text, size_t size);

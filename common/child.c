@@ -36,23 +36,23 @@ static void held_signals(sigset_t *set)
 }
 
 /* clone(2) without a stack is fork(2); EXIT_SIGNAL 0 is the kind of child that only __WALL waits for. */
-static pid_t clone_process(int exit_signal, int cgroup)
+static pid_t clone_process(unsigned int flags, int exit_signal, int cgroup)
 {
 	struct clone_args arguments = {
-		.flags = cgroup > 0 ? CLONE_INTO_CGROUP : 0,
+		.flags = flags | (cgroup > 0 ? CLONE_INTO_CGROUP : 0),
 		.exit_signal = (unsigned int)exit_signal,
 		.cgroup = cgroup > 0 ? (unsigned int)cgroup : 0,
 	};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
 
 	if (pid < 0 && errno == ENOSYS && cgroup <= 0)
-		pid = (pid_t)syscall(SYS_clone, (long)exit_signal, NULL, NULL, NULL, 0L);
+		pid = (pid_t)syscall(SYS_clone, (long)flags | exit_signal, NULL, NULL, NULL, 0L);
 	return pid;
 }
 
-pid_t child_fork_helper(void)
+pid_t child_fork_helper(unsigned int flags)
 {
-	pid_t pid = clone_process(0, 0);
+	pid_t pid = clone_process(flags, 0, 0);
 
 	if (pid < 0)
 		die_error(errno, "cannot fork");
@@ -102,7 +102,7 @@ pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 
-	pid_t watcher = child_fork_helper();
+	pid_t watcher = child_fork_helper(0);
 
 	if (watcher > 0) {
 		hide_pass_gate(gate);
@@ -261,11 +261,11 @@ static void stand_by(struct child *child, const struct child_plan *plan, int pro
 static void fork_child(struct child *child, int cgroup)
 {
 	child->born = cgroup > 0;
-	child->pid = clone_process(SIGCHLD, cgroup);
+	child->pid = clone_process(0, SIGCHLD, cgroup);
 	/* clone3(2) came before its cgroup member did. */
 	if (child->pid < 0 && child->born && (errno == ENOSYS || errno == E2BIG)) {
 		child->born = false;
-		child->pid = clone_process(SIGCHLD, 0);
+		child->pid = clone_process(0, SIGCHLD, 0);
 	}
 	if (child->pid < 0)
 		die_hint(errno == EOPNOTSUPP ?

@@ -61,9 +61,9 @@ int child_wait(struct child *child);
  * where that cannot be (a PID 1 does not die of its own signals). */
 _Noreturn void child_finish(int status);
 
-/* Forks a helper that does not signal its end, so that no disposition of SIGCHLD matters. Returns 0 in the helper, its PID in the caller.
- * The helper leaves with _exit(2). Dies. */
-pid_t child_fork_helper(void);
+/* Forks a helper that does not signal its end, so that no disposition of SIGCHLD matters; FLAGS of clone(2) may let it share, as CLONE_FILES does.
+ * Returns 0 in the helper, its PID in the caller. The helper leaves with _exit(2). Dies. */
+pid_t child_fork_helper(unsigned int flags);
 
 /* Waits for such a helper to end. Returns its wait(2) status. */
 int child_reap_helper(pid_t helper);

@@ -3,6 +3,7 @@
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
+#include "common/toolbox.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -119,6 +120,7 @@ void cli_start(struct cli *cli, const struct cli_program *program, int argc, cha
 	*cli = (struct cli){ .program = program, .argc = argc, .argv = argv };
 	program_invocation_short_name = (char *)program->name;
 	fd_fill_standard();
+	toolbox_adopt();
 	if (argc < 1)
 		die("called without an argument vector");
 

@@ -360,7 +360,7 @@ static void run_mapper(const char *program, pid_t target, const struct idmap *ma
 		}
 	}
 
-	pid_t helper = child_fork_helper();
+	pid_t helper = child_fork_helper(0);
 
 	if (helper == 0) {
 		execve(program, arguments, environment);
@@ -414,7 +414,7 @@ struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 		return writer;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		die_error(errno, "cannot make a pipe");
-	writer.pid = child_fork_helper();
+	writer.pid = child_fork_helper(0);
 	if (writer.pid == 0) {
 		close(pipe_fds[1]);
 		help(plan, target, pipe_fds[0]);

@@ -38,13 +38,20 @@ const char *mounttree_parse_propagation(const char *text, unsigned long *ret)
 	return "is not one of private, slave, shared, unchanged";
 }
 
+int mounttree_try_propagate(unsigned long propagation)
+{
+	return result(syscall(SYS_mount, NULL, "/", NULL, MS_REC | propagation, NULL));
+}
+
 void mounttree_propagate(unsigned long propagation)
 {
-	if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | propagation, NULL) == 0)
-		return;
-	die_hint(errno == EINVAL ? "the caller is chrooted to a directory that is no mount point" :
-				   NULL,
-		errno, "cannot change the propagation of the mounts at '/'");
+	int error = mounttree_try_propagate(propagation);
+
+	if (error < 0)
+		die_hint(error == -EINVAL ?
+				"the caller is chrooted to a directory that is no mount point" :
+				NULL,
+			-error, "cannot change the propagation of the mounts at '/'");
 }
 
 int mounttree_try_set_propagation(int fd, unsigned long propagation)

@@ -291,10 +291,10 @@ struct pin_helper pin_prepare(const struct pin_plan *plan, int namespaces)
 		die_error(errno, "cannot make a pair of sockets");
 
 	/* The helper outlives exec for a moment, so COMMAND must not be its parent. */
-	pid_t middle = child_fork_helper();
+	pid_t middle = child_fork_helper(0);
 
 	if (middle == 0) {
-		if (child_fork_helper() > 0)
+		if (child_fork_helper(0) > 0)
 			_exit(EXIT_SUCCESS);
 		close(sockets[0]);
 		serve(plan, namespaces, sockets[1]);

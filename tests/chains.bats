@@ -374,13 +374,18 @@ check_orders() { # with|without COUNT
 	assert_status 0
 }
 
-@test "a link behind rootjail is looked for in the new root" {
-	requires userns
-	run -127 "${PRIVILEGED[@]}" rootjail rootfs capjail --drop chown true
-	assert_says "cannot run 'capjail'"
+@test "a link behind rootjail is not looked for in the new root" {
+	requires userns static
+	run "${PRIVILEGED[@]}" nsnew -p rootjail rootfs capjail --drop chown sed -n 's/^CapBnd:\t//p' /proc/self/status
+	assert_status 0
+	is_clear "$output" 0
 	printf '#!/bin/sh\necho "not the link"\n' >rootfs/bin/capjail
 	chmod +x rootfs/bin/capjail
-	run "${PRIVILEGED[@]}" rootjail rootfs capjail --drop chown true
+	run "${PRIVILEGED[@]}" rootjail rootfs capjail --drop chown echo the link
+	assert_output 'the link'
+	run "${PRIVILEGED[@]}" rootjail rootfs /bin/capjail --drop chown true
+	assert_output 'not the link'
+	run "${PRIVILEGED[@]}" rootjail rootfs env capjail --drop chown true
 	assert_output 'not the link'
 }
 

@@ -9,6 +9,7 @@
 #include "common/limits.h"
 #include "common/parse.h"
 #include "common/report.h"
+#include "common/toolbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +64,7 @@ static const struct cli_option options[] = {
 	{ .help = "The cgroup" },
 	{ 'n', "name", "NAME", "its name (default: one of its own)" },
 	{ PARENT, "parent", "GROUP", "the group above it (default: the own one)" },
-	{ 0, "evacuate", NULL, "move other processes of the group above aside\n(version 2)",
-		STORED(evacuate) },
+	{ 0, "evacuate", NULL, "first move others in the group above aside (v2)", STORED(evacuate) },
 	{ JOIN, "join", "GROUP", "run COMMAND in this one, without waiting" },
 	{ DELEGATE, "delegate", "UID[:GID]", "let this user make groups below it" },
 	{ 0, "freeze", NULL, "COMMAND waits until somebody thaws the group", STORED(freeze) },
@@ -204,12 +204,12 @@ static bool make_group(const struct plan *plan, pid_t watcher)
 /* To be called while the group is still there: its counters go with it. */
 static void report(const struct plan *plan, int status)
 {
-	struct accounting accounting;
-	int error = 0;
-
 	if (!plan->stats && !accounting_has_kills(plan->group))
 		return;
-	accounting = accounting_read(plan->group, &plan->started, status);
+
+	struct accounting accounting = accounting_read(plan->group, &plan->started, status);
+	int error = 0;
+
 	accounting_warn(&accounting, plan->group);
 	if (plan->stats)
 		error = accounting_try_write(&accounting, plan->stats_fd, plan->json);
@@ -233,10 +233,9 @@ static void enter(const struct plan *plan, bool born)
 /* --exec: nobody will be there to remove the group unless COMMAND cannot be run. */
 static _Noreturn void become(const struct plan *plan)
 {
-	int status;
-
 	enter(plan, false);
-	status = chain_try_exec(plan->command);
+	int status = chain_try_exec(plan->command);
+
 	if (cgroup_leave(plan->group))
 		cgroup_destroy(plan->group);
 	exit(status);
@@ -244,10 +243,9 @@ static _Noreturn void become(const struct plan *plan)
 
 static _Noreturn void wait_and_end(const struct plan *plan, struct child *child, pid_t watcher)
 {
-	int status;
-
 	cgroup_sweep(plan->group);
-	status = child_wait(child);
+	int status = child_wait(child);
+
 	report(plan, status);
 	/* What is left is for the watcher to try again. */
 	if (plan->keep || cgroup_destroy(plan->group))
@@ -257,6 +255,9 @@ static _Noreturn void wait_and_end(const struct plan *plan, struct child *child,
 
 static void apply(struct plan *plan, const struct cli *cli)
 {
+	if (!plan->exec)
+		toolbox_enter_to_wait(cli->argv);
+
 	struct cgroup *group = resolve(plan, cli);
 	struct child_plan start = { .keep = { 0 } };
 	struct child child;

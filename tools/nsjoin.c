@@ -12,11 +12,11 @@
 #include "common/parse.h"
 #include "common/report.h"
 #include "common/target.h"
+#include "common/toolbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -24,7 +24,8 @@
 struct plan {
 	struct target target;
 	bool all, user_parent, join_cgroup, use_environment, preserve, no_fork;
-	int namespaces;                        /* CLONE_NEW*, of the target */
+	int asked;                             /* CLONE_NEW*, from wherever */
+	int namespaces;                        /* ... of the target */
 	const char *pins[NAMESPACE_KINDS];     /* files instead, in the order of namespace_kinds */
 	const char *root, *workdir, *late_dir; /* "": the target's */
 	struct target_id user, group;
@@ -36,7 +37,7 @@ struct plan {
 	int self; /* the own /proc/PID, by the /proc of this side */
 	int files[NAMESPACE_KINDS];
 	int root_fd, workdir_fd;
-	struct hierarchy_layout *cgroups;
+	struct hierarchy_layout cgroups;
 };
 
 enum { NET_SOCKET = CLI_LONG, KEEP_FD };
@@ -125,22 +126,24 @@ static void parse_option(struct cli *cli, struct plan *plan, int id)
 }
 
 /* What the options need of each other. */
-static void check(struct cli *cli, const struct plan *plan)
+static void check(struct cli *cli, struct plan *plan)
 {
-	bool process = plan->target.pid, pin = false;
+	bool process = plan->target.pid;
 	bool of_process = plan->join_cgroup || plan->use_environment || plan->net_socket >= 0 ||
 		(plan->root && !*plan->root) || (plan->workdir && !*plan->workdir);
 
+	plan->asked = plan->namespaces;
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
-		pin |= plan->pins[i] != NULL;
+		plan->asked |= plan->pins[i] ? namespace_kinds[i].flag : 0;
 	if (!process && !plan->target.pins && plan->namespaces)
 		cli_die(cli, "missing option '--target': whose namespaces to join");
 	if (!process && of_process)
 		cli_die(cli, "what is to be taken from the target needs a PID as --target");
-	if (!plan->namespaces && !pin && !of_process && !plan->root && !plan->workdir)
+	if (!plan->asked && !of_process && !plan->root && !plan->workdir)
 		cli_die(cli, "nothing to join: name a namespace (-m -u -i -n -p -U -C -T) or --all");
 	if (plan->workdir && plan->late_dir)
 		cli_die(cli, "--wd and --wdns exclude each other");
+	plan->asked |= plan->user_parent ? CLONE_NEWUSER : 0;
 }
 
 static void parse(struct cli *cli, struct plan *plan)
@@ -193,12 +196,8 @@ static void resolve(struct plan *plan)
 	plan->root_fd = target_open_directory(target, plan->root, "root");
 	plan->workdir_fd = target_open_directory(target, plan->workdir, "cwd");
 	open_files(plan);
-	if (plan->join_cgroup) {
-		plan->cgroups = calloc(1, sizeof(*plan->cgroups));
-		if (!plan->cgroups)
-			die_error(errno, "cannot allocate memory");
-		hierarchy_find(target->process, plan->cgroups);
-	}
+	if (plan->join_cgroup)
+		hierarchy_find(target->process, &plan->cgroups);
 	if (plan->use_environment)
 		environ = target_environment(target);
 	target_verify(target);
@@ -263,8 +262,8 @@ static void apply(struct plan *plan)
 
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
 		joined |= plan->files[i] >= 0 ? namespace_kinds[i].flag : 0;
-	if (plan->cgroups)
-		cgroup_join(plan->cgroups);
+	if (plan->join_cgroup)
+		cgroup_join(&plan->cgroups);
 	if ((joined & CLONE_NEWUSER) && !plan->preserve)
 		drop_groups();
 	/* Until exec, processes on the other side could trace this one, which still holds what is of this side. */
@@ -276,7 +275,7 @@ static void apply(struct plan *plan)
 	ids_keep_parent(&parent);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	enter_directories(plan, joined & CLONE_NEWNS);
-	fd_close_others(plan->kept.list, plan->kept.count);
+	toolbox_close_others(plan->kept.list, plan->kept.count);
 	if ((joined & CLONE_NEWPID) && !plan->no_fork && !child_start(&child, &start))
 		child_finish(child_wait(&child));
 }
@@ -284,11 +283,18 @@ static void apply(struct plan *plan)
 int main(int argc, char **argv)
 {
 	struct cli cli;
-	struct plan plan;
+	static struct plan plan;
 
 	cli_start(&cli, &program, argc, argv);
 	parse(&cli, &plan);
+	bool new_root = plan.root || (plan.asked & CLONE_NEWNS);
+
+	/* Whoever is on the other side may see this process. */
+	if (new_root || (plan.asked & (CLONE_NEWPID | CLONE_NEWUSER)))
+		toolbox_enter(argv);
 	resolve(&plan);
 	apply(&plan);
+	if (new_root)
+		chain_exec_inside(plan.command, "of the target");
 	chain_exec(plan.command);
 }

@@ -10,6 +10,7 @@
 #include "common/pin.h"
 #include "common/ready.h"
 #include "common/report.h"
+#include "common/toolbox.h"
 #include "common/userns.h"
 
 #include <errno.h>
@@ -228,8 +229,10 @@ static void parse(struct cli *cli, struct plan *plan)
 }
 
 /* What the caller's own world says, before it changes. */
-static void resolve(struct plan *plan)
+static void resolve(struct plan *plan, char *const argv[])
 {
+	if (plan->fork)
+		toolbox_enter_to_wait(argv);
 	idmap_resolve(&plan->user.idmap);
 	ready_prepare(&plan->ready);
 }
@@ -282,7 +285,7 @@ int main(int argc, char **argv)
 	parse(&cli, &plan);
 	if (plan.unpin)
 		return pin_release(plan.unpin);
-	resolve(&plan);
+	resolve(&plan, argv);
 	struct pin_helper pins = apply(&plan);
 
 	pin_keep(&pins);

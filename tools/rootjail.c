@@ -6,6 +6,7 @@
 #include "common/parse.h"
 #include "common/report.h"
 #include "common/rootfs.h"
+#include "common/toolbox.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -184,8 +185,9 @@ int main(int argc, char **argv)
 	if (!plan.rootfs.mounts)
 		die_error(errno, "cannot allocate memory");
 	parse(&cli, &plan);
+	toolbox_enter(argv);
 	add_standard_mounts(&plan);
 	rootfs_enter(&plan.rootfs);
-	fd_close_others(plan.kept.list, plan.kept.count);
-	chain_exec(plan.command);
+	toolbox_close_others(plan.kept.list, plan.kept.count);
+	chain_exec_inside(plan.command, plan.rootfs.path);
 }

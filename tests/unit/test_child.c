@@ -645,7 +645,7 @@ static void test_helper(void)
 		pid_t pid;
 
 		signal(SIGCHLD, i % 2 ? SIG_IGN : SIG_DFL);
-		pid = child_fork_helper();
+		pid = child_fork_helper(0);
 		if (pid == 0)
 			_exit(wanted);
 		is_number(child_reap_helper(pid), wanted << 8, "a helper ends with %d, SIGCHLD %s",
@@ -653,7 +653,7 @@ static void test_helper(void)
 	}
 	signal(SIGCHLD, SIG_DFL);
 
-	pid_t pid = child_fork_helper();
+	pid_t pid = child_fork_helper(0);
 
 	if (pid == 0)
 		wait_for_end();

@@ -1,0 +1,406 @@
+#include "common/toolbox.h"
+
+#include "common/child.h"
+#include "common/fd.h"
+#include "common/hide.h"
+#include "common/mounttree.h"
+#include "common/parse.h"
+#include "common/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* All that the directory of a toolbox may hold. */
+static const struct link {
+	const char *name;
+	bool dynamic;
+} links[] = {
+	{ "nsnew", false },
+	{ "nsjoin", false },
+	{ "cgrun", false },
+	{ "capjail", false },
+	{ "rootjail", false },
+	{ "nsmount", true },
+};
+
+enum { LINKS = sizeof(links) / sizeof(*links) };
+
+/* MFD_EXEC of Linux 6.3 */
+enum { EXECUTABLE = 0x10 };
+
+enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+/* In front of the name that a link is started by, where the root is not the one that the toolbox was made in. */
+static const char elsewhere[] = "./";
+
+/* One fd of a directory, or one for each of LINKS in their order. */
+struct toolbox {
+	bool directory;
+	bool elsewhere;
+	int first;
+};
+
+/* The place of NAME in LINKS; LINKS if it is none of them. */
+static size_t find_link(const char *name)
+{
+	size_t i = 0;
+
+	while (i < LINKS && strcmp(links[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool toolbox_is_link(const char *name)
+{
+	return find_link(name) < LINKS;
+}
+
+/* A read-only overlay that is attached nowhere: there is nothing above its root. */
+static bool is_sealed_directory(int fd)
+{
+	struct statfs system;
+	struct stat top, above;
+
+	return fstatfs(fd, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC &&
+		system.f_flags & ST_RDONLY && fstat(fd, &top) == 0 && S_ISDIR(top.st_mode) &&
+		fstatat(fd, "..", &above, 0) == 0 && top.st_dev == above.st_dev &&
+		top.st_ino == above.st_ino;
+}
+
+static bool is_sealed_file(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+/* One that this link was started from, by STARTED, "/dev/fd/N/NAME" or "/dev/fd/N"; not verified. False if it was not. */
+static bool parse_started(const char *started, size_t own, struct toolbox *toolbox)
+{
+	static const char prefix[] = "/dev/fd/";
+	char number[16];
+	const char *name;
+	int fd;
+
+	if (!started || own == LINKS || strncmp(started, prefix, strlen(prefix)) != 0)
+		return false;
+	started += strlen(prefix);
+	name = started + strcspn(started, "/");
+	snprintf(number, sizeof(number), "%.*s", (int)(name - started), started);
+	if (parse_fd(number, &fd))
+		return false;
+	*toolbox = (struct toolbox){ .directory = *name, .first = fd };
+	if (!toolbox->directory) {
+		toolbox->first -= (int)own;
+		return toolbox->first >= 0;
+	}
+	name++;
+	toolbox->elsewhere = strncmp(name, elsewhere, strlen(elsewhere)) == 0;
+	return strcmp(name + (toolbox->elsewhere ? strlen(elsewhere) : 0), links[own].name) == 0;
+}
+
+/* The toolbox that this link runs from. False if it does not. */
+static bool find_toolbox(struct toolbox *toolbox)
+{
+	if (!parse_started((const char *)getauxval(AT_EXECFN),
+		    find_link(program_invocation_short_name), toolbox))
+		return false;
+	if (toolbox->directory)
+		return is_sealed_directory(toolbox->first);
+	for (int i = 0; i < LINKS; i++) {
+		if (!is_sealed_file(toolbox->first + i))
+			return false;
+	}
+	return true;
+}
+
+bool toolbox_is_held(void)
+{
+	struct toolbox toolbox;
+
+	return find_toolbox(&toolbox);
+}
+
+static size_t list_fds(const struct toolbox *toolbox, int fds[LINKS])
+{
+	size_t count = toolbox->directory ? 1 : LINKS;
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = toolbox->first + (int)i;
+	return count;
+}
+
+void toolbox_close_others(const int *keep, size_t count)
+{
+	struct toolbox toolbox;
+	int *all = malloc((count + LINKS) * sizeof(*all));
+
+	if (!all)
+		die_error(errno, "cannot allocate memory");
+	memcpy(all, keep, count * sizeof(*keep));
+	if (find_toolbox(&toolbox))
+		count += list_fds(&toolbox, all + count);
+	fd_close_others(all, count);
+	free(all);
+}
+
+static void close_on_exec(const struct toolbox *toolbox, bool close)
+{
+	int fds[LINKS];
+	size_t count = list_fds(toolbox, fds);
+
+	for (size_t i = 0; i < count; i++)
+		fcntl(fds[i], F_SETFD, close ? FD_CLOEXEC : 0);
+}
+
+void toolbox_adopt(void)
+{
+	struct toolbox toolbox;
+
+	if (!find_toolbox(&toolbox))
+		return;
+	close_on_exec(&toolbox, true);
+	/* The kernel names a process after the path of its file, which a memfd does not have. */
+	if (!toolbox.directory)
+		prctl(PR_SET_NAME, program_invocation_short_name);
+}
+
+/* Becomes LINK of TOOLBOX. Returns -errno. */
+static int become(const struct toolbox *toolbox, size_t link, char *const argv[])
+{
+	int file = toolbox->directory ? toolbox->first : toolbox->first + (int)link;
+	char name[32] = "";
+	struct stat status;
+
+	/* What stands for a link that was not beside the others. */
+	if (!toolbox->directory && fstat(file, &status) == 0 && status.st_size == 0)
+		return -ENOENT;
+	if (toolbox->directory)
+		snprintf(name, sizeof(name), "%s%s", toolbox->elsewhere ? elsewhere : "",
+			links[link].name);
+	close_on_exec(toolbox, false);
+	execveat(file, name, argv, environ, toolbox->directory ? 0 : AT_EMPTY_PATH);
+
+	int error = -errno;
+
+	close_on_exec(toolbox, true);
+	return error;
+}
+
+int toolbox_try_exec(char *const argv[], bool root_changed)
+{
+	struct toolbox toolbox;
+	size_t link = find_link(argv[0]);
+
+	if (link == LINKS || !find_toolbox(&toolbox))
+		return -ENOENT;
+	toolbox.elsewhere |= root_changed;
+	return links[link].dynamic && toolbox.elsewhere ? -ENOTSUP : become(&toolbox, link, argv);
+}
+
+/* --- making one --- */
+
+/* Where this link lies: PATH, and the directory of it. Both are those of the file that runs, or -1. */
+struct origin {
+	char path[PATH_MAX];
+	char *name; /* the last part of PATH, which is cut in front of it */
+	int directory;
+};
+
+/* Without a /proc, the kernel's word for what was executed has to do. */
+static void find_origin(struct origin *origin)
+{
+	ssize_t length = readlink("/proc/self/exe", origin->path, sizeof(origin->path) - 1);
+
+	if (length >= 0)
+		origin->path[length] = '\0';
+	else if (!realpath((const char *)getauxval(AT_EXECFN), origin->path))
+		die_error(errno, "cannot find the own program file");
+	origin->name = strrchr(origin->path, '/');
+	*origin->name++ = '\0';
+	origin->directory =
+		fd_open(AT_FDCWD, origin->path[0] ? origin->path : "/", O_PATH | O_DIRECTORY);
+}
+
+/* Whether nothing but links lies in DIRECTORY: all that does could be seen by whoever gets hold of the toolbox. */
+static bool holds_links_only(int directory)
+{
+	int fd = fd_try_open(directory, ".", O_RDONLY | O_DIRECTORY);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	bool only = stream;
+
+	while (only) {
+		struct dirent *entry = readdir(stream);
+		struct stat status;
+
+		if (!entry)
+			break;
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			only = toolbox_is_link(entry->d_name) &&
+				fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+				S_ISREG(status.st_mode);
+	}
+	if (stream)
+		closedir(stream);
+	return only;
+}
+
+/*
+ * An overlay of DIRECTORY and an empty directory, because one layer alone is refused; -errno. Before Linux 6.5 or so a layer has to be attached, which the
+ * empty one then is over DIRECTORY: the mount namespace must be nobody else's.
+ */
+static int make_overlay(int directory, bool attached)
+{
+	static const struct mounttree_option none[] = { { 0 } };
+	autoclose int empty = mounttree_try_create("tmpfs", none, MOUNT_ATTR_RDONLY);
+	int error = empty >= 0 && attached ? mounttree_try_attach(empty, directory) : empty;
+	char layers[64];
+
+	if (error < 0)
+		return error;
+	snprintf(layers, sizeof(layers), "/proc/self/fd/%d:/proc/self/fd/%d", directory, empty);
+
+	const struct mounttree_option options[] = { { "lowerdir", layers }, { 0 } };
+
+	return mounttree_try_create("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+/* The helper that shares its fds with this process makes the overlay in a mount namespace of its own, in place of the fd SLOT. */
+static _Noreturn void help_to_seal(const char *path, int slot)
+{
+	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		_exit(EXIT_FAILURE);
+	if (mounttree_try_propagate(MS_PRIVATE) < 0)
+		_exit(EXIT_FAILURE);
+
+	/* What is mounted from has to be opened in this mount namespace. */
+	autoclose int directory = fd_try_open(AT_FDCWD, path[0] ? path : "/", O_PATH | O_DIRECTORY);
+	struct stat here, there;
+	bool same = fstat(directory, &here) == 0 && fstat(slot, &there) == 0 &&
+		here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	autoclose int overlay = same ? make_overlay(directory, true) : -1;
+	bool made = overlay >= 0 && dup3(overlay, slot, O_CLOEXEC) == slot;
+
+	fd_close(&overlay);
+	fd_close(&directory);
+	_exit(made ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* The sealed view of the directory; negative where there cannot be one. */
+static int seal_directory(const struct origin *origin)
+{
+	autoclose int overlay = make_overlay(origin->directory, false);
+
+	if (overlay < 0) {
+		overlay = fcntl(origin->directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+		pid_t helper = child_fork_helper(CLONE_FILES);
+
+		if (helper == 0)
+			help_to_seal(origin->path, overlay);
+		child_reap_helper(helper);
+	}
+	return is_sealed_directory(overlay) ? fd_take(&overlay) : -1;
+}
+
+static int make_memfd(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | EXECUTABLE);
+
+	/* Linux 6.3 wants to be told, and Linux before it does not know the word. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd;
+}
+
+/* The copy of the file SOURCE, or an empty one if that is negative. */
+static int seal_file(const char *name, int source)
+{
+	int copy = make_memfd(name);
+	struct stat status = { 0 };
+	off_t done = 0;
+
+	if (copy < 0 || (source >= 0 && fstat(source, &status) < 0))
+		die_error(errno, "cannot copy '%s' into memory", name);
+	while (done < status.st_size) {
+		if (sendfile(copy, source, &done, (size_t)(status.st_size - done)) <= 0)
+			die_error(errno, "cannot copy '%s' into memory", name);
+	}
+	if (fcntl(copy, F_ADD_SEALS, SEALS) < 0)
+		die_error(errno, "cannot seal the copy of '%s'", name);
+	return copy;
+}
+
+static bool is_among(char *const argv[], const char *name)
+{
+	while (*argv && strcmp(*argv, name) != 0)
+		argv++;
+	return *argv;
+}
+
+/* The first of COUNT fds in a row that are not open. */
+static int find_free_fds(int count)
+{
+	int first = STDERR_FILENO + 1;
+
+	for (int fd = first; fd < first + count; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			first = fd + 1;
+	}
+	return first;
+}
+
+/* Copies of the links that ARGV names, and of the own one, OWN. */
+static void seal_files(
+	const struct origin *origin, size_t own, char *const argv[], struct toolbox *toolbox)
+{
+	*toolbox = (struct toolbox){ .first = find_free_fds(LINKS) };
+	for (size_t i = 0; i < LINKS; i++) {
+		bool needed = !links[i].dynamic && (i == own || is_among(argv + 1, links[i].name));
+		const char *name = i == own ? origin->name : links[i].name;
+		autoclose int source =
+			needed ? fd_try_open(origin->directory, name, O_RDONLY | O_NOFOLLOW) : -1;
+		autoclose int copy = seal_file(links[i].name, source);
+
+		if (dup3(copy, toolbox->first + (int)i, O_CLOEXEC) < 0)
+			die_error(errno, "cannot keep a copy of '%s' open", links[i].name);
+	}
+}
+
+void toolbox_enter(char *const argv[])
+{
+	struct toolbox toolbox = { .directory = true, .first = -1 };
+	size_t own = find_link(program_invocation_short_name);
+	struct origin origin;
+
+	if (toolbox_is_held())
+		return;
+	find_origin(&origin);
+	if (strcmp(origin.name, links[own].name) == 0 && holds_links_only(origin.directory))
+		toolbox.first = seal_directory(&origin);
+	if (toolbox.first < 0)
+		seal_files(&origin, own, argv, &toolbox);
+	close(origin.directory);
+	die_error(-become(&toolbox, own, argv), "cannot run again from a sealed copy");
+}
+
+void toolbox_enter_to_wait(char *const argv[])
+{
+	if (hide_is_needed())
+		toolbox_enter(argv);
+}

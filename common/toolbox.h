@@ -1,0 +1,44 @@
+/*
+ * toolbox - the links themselves, sealed, so that a chain can go on behind a change of root.
+ *
+ * There, PATH belongs to a root file system that nobody vouches for. And a link that runs there can be reached by /proc/PID/exe, which would be the host's own
+ * file: to be overwritten by a root on that side (CVE-2019-5736). So a link that changes root, or joins another one's processes, first runs itself again from a
+ * toolbox, and hands that on from link to link. It is an overlay without an upper layer over the directory of the links: its superblock is
+ * read-only for ever and it is attached nowhere, unlike a read-only mount, which whoever gets hold of can make writable. Where an
+ * overlay cannot be had, or where other files lie beside the links and would be shown, it is copies of the links in sealed memfds, memfd_create(2).
+ *
+ * Nothing is remembered: a link that was started from a toolbox sees that by AT_EXECFN, which the kernel sets and no environment can
+ * change (getauxval(3)), and verifies the fds that this names.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* First thing in main: has exec close the toolbox that this link runs from, so that only toolbox_try_exec() hands it on. */
+void toolbox_adopt(void);
+
+/*
+ * Runs this link again from a new toolbox, with ARGV, the vector of main; returns at once if it runs from one already. Call it before anything
+ * changes. Needs no privilege. Dies.
+ */
+void toolbox_enter(char *const argv[]);
+
+/* The same for a link that is going to wait: only where others could look at it meanwhile. */
+void toolbox_enter_to_wait(char *const argv[]);
+
+/* Whether this link runs from a toolbox. */
+bool toolbox_is_held(void);
+
+/* fd_close_others() that also leaves the toolbox open, if there is one. */
+void toolbox_close_others(const int *keep, size_t count);
+
+/* Whether NAME is that of a link. */
+bool toolbox_is_link(const char *name);
+
+/*
+ * Becomes the link ARGV[0] of the toolbox that this link runs from, and leaves it the toolbox. ROOT_CHANGED: the root is another one than
+ * before this link; that is known from here on. Returns -errno: -ENOENT if the link is not there, -ENOTSUP behind a change
+ * of root for one that is not static, because the loader would be of that root.
+ */
+int toolbox_try_exec(char *const argv[], bool root_changed);
