@@ -40,7 +40,7 @@ const char *cgroup_check_name(const char *name)
 static int open_parent(const struct hierarchy *hierarchy)
 {
 	autoclose int plain = fd_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
-	int detached = mounttree_try_clone(plain);
+	int detached = mounttree_try_clone(plain, true);
 
 	return detached < 0 ? fd_take(&plain) : detached;
 }

@@ -2,13 +2,13 @@
 
 #include "common/fd.h"
 #include "common/hide.h"
+#include "common/keyring.h"
 #include "common/mounttree.h"
 #include "common/parse.h"
 #include "common/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <stdint.h>
@@ -156,13 +156,6 @@ static void hold_signals(struct child *child)
 	sigaction(SIGCHLD, &standard, &child->on_child);
 }
 
-/* keyrings(7): what is in the caller's session keyring is not for the child. Where there are no keyrings, there is nothing to leave. */
-static void leave_keyring(void)
-{
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
-		die_error(errno, "cannot join a new session keyring");
-}
-
 /* The child's part of the start. */
 static void begin(const struct child *child, const struct child_plan *plan, int parent, int *gate)
 {
@@ -171,7 +164,7 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 	if (plan->new_session) {
 		if (setsid() < 0)
 			die_error(errno, "cannot start a session");
-		leave_keyring();
+		keyring_leave();
 	} else if (child->apart && setpgid(0, 0) < 0) {
 		die_error(errno, "cannot start a process group");
 	}

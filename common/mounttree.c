@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -76,10 +77,26 @@ int mounttree_try_detach(int dirfd, const char *path)
 	return result(syscall(SYS_umount2, path, DETACH | NOFOLLOW));
 }
 
-int mounttree_try_clone(int fd)
+int mounttree_try_clone(int fd, bool recursive)
 {
+	unsigned int depth = recursive ? AT_RECURSIVE : 0;
+
 	return result(syscall(SYS_open_tree, fd, "",
-		AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+		depth | AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+int mounttree_clone(int fd, const char *object, bool recursive)
+{
+	int tree = mounttree_try_clone(fd, recursive);
+
+	if (tree < 0)
+		die_hint(tree == -EPERM ?
+				"this needs CAP_SYS_ADMIN: run it behind 'nsnew -r'" :
+				tree == -EINVAL && !recursive ?
+				"in a user namespace, what is mounted below it cannot be left out" :
+				NULL,
+			-tree, "cannot clone the mount of '%s'", object);
+	return tree;
 }
 
 static int set_option(int context, const char *key, const char *value)
@@ -152,6 +169,50 @@ int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive)
 	int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
 	return result(syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof(attributes)));
+}
+
+void mounttree_verify(int fd, uint64_t attributes, const char *object)
+{
+	unsigned long wanted = (attributes & MOUNT_ATTR_RDONLY ? ST_RDONLY : 0) |
+		(attributes & MOUNT_ATTR_NOSUID ? ST_NOSUID : 0) |
+		(attributes & MOUNT_ATTR_NODEV ? ST_NODEV : 0) |
+		(attributes & MOUNT_ATTR_NOEXEC ? ST_NOEXEC : 0);
+	struct statvfs status;
+
+	if (fstatvfs(fd, &status) < 0)
+		die_error(errno, "cannot read the mount attributes of '%s'", object);
+	if ((status.f_flag & wanted) != wanted)
+		die("the mount attributes of '%s' are not the ones asked for", object);
+}
+
+void mounttree_restrict(int tree, uint64_t attributes, const char *object)
+{
+	int error = mounttree_try_set(tree, attributes, 0, true);
+
+	if (error < 0)
+		die_error(-error, "cannot set the mount attributes of '%s'", object);
+	mounttree_verify(tree, attributes, object);
+}
+
+void mounttree_restrict_device(int tree, const char *object)
+{
+	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+
+	if (mounttree_try_set(tree, attributes, MOUNT_ATTR_NODEV, false) < 0)
+		mounttree_restrict(tree, attributes, object);
+	else
+		mounttree_verify(tree, attributes, object);
+}
+
+int mounttree_try_map_ids(int tree, int user_namespace)
+{
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (unsigned int)user_namespace,
+	};
+
+	return result(syscall(
+		SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)));
 }
 
 int mounttree_try_attach(int tree, int target)

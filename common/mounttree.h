@@ -34,8 +34,14 @@ int mounttree_try_set_propagation(int fd, unsigned long propagation);
 /* Takes the mount at PATH below DIRFD off, lazily, without following a last symlink. Returns 0 or -errno; -EINVAL if there is none. */
 int mounttree_try_detach(int dirfd, const char *path);
 
-/* Clones the mount at FD (any fd in it, O_PATH suffices), with all mounts below it. Returns the detached tree, -errno on failure. */
-int mounttree_try_clone(int fd);
+/*
+ * Clones the mount at FD (any fd in it, O_PATH suffices), if RECURSIVE with all mounts below it. Returns the detached tree, -errno on failure; -EINVAL if
+ * FD is of another mount namespace, or not RECURSIVE and what would be left out belongs to a more privileged one.
+ */
+int mounttree_try_clone(int fd, bool recursive);
+
+/* The same; dies with a hint, naming OBJECT. */
+int mounttree_clone(int fd, const char *object, bool recursive);
 
 /*
  * Makes a new file system, detached. OPTIONS end with a row whose key is NULL; ATTRIBUTES are MOUNT_ATTR_*. Returns its tree, -errno on
@@ -52,6 +58,21 @@ void mounttree_mount_proc(const char *path);
 
 /* Sets and clears MOUNT_ATTR_* on a mount and, if RECURSIVE, on all below it, as a whole or not at all. Returns 0 or -errno. */
 int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive);
+
+/* Sets ATTRIBUTES on a tree and all below it and reads those of its root back. Dies, naming OBJECT. */
+void mounttree_restrict(int tree, uint64_t attributes, const char *object);
+
+/* The same for the clone of a device node: nosuid, noexec, and usable unless the nodev of its mount belongs to a more privileged user namespace. */
+void mounttree_restrict_device(int tree, const char *object);
+
+/* Dies, naming OBJECT, unless the mount at FD has ATTRIBUTES; of these, RDONLY, NOSUID, NODEV and NOEXEC show. fstatvfs(3) */
+void mounttree_verify(int fd, uint64_t attributes, const char *object);
+
+/*
+ * Shows the files of the detached TREE, without mounts below it, with the ids that the map of USER_NAMESPACE makes of those on disk. Needs CAP_SYS_ADMIN over
+ * the file system. Returns 0 or -errno; -EINVAL where the file system cannot do it. mount_setattr(2), Linux 5.12
+ */
+int mounttree_try_map_ids(int tree, int user_namespace);
 
 /*
  * Attaches a detached tree at TARGET, an O_PATH fd opened without following a last symlink: it must be a directory for a

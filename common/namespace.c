@@ -49,6 +49,16 @@ int namespace_all(void)
 	return flags;
 }
 
+bool namespace_is_initial(int kind)
+{
+	bool user = kind == CLONE_NEWUSER;
+	struct stat status;
+
+	/* PROC_USER_INIT_INO and PROC_CGROUP_INIT_INO of the kernel's linux/proc_ns.h */
+	return stat(user ? "/proc/self/ns/user" : "/proc/self/ns/cgroup", &status) == 0 &&
+		status.st_ino == (user ? 0xEFFFFFFDU : 0xEFFFFFFBU);
+}
+
 static void list_names(int flags, char *text, size_t size)
 {
 	size_t used = 0;

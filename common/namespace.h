@@ -24,6 +24,9 @@ size_t namespace_by_letter(int letter);
 /* The flags of all kinds. */
 int namespace_all(void);
 
+/* Whether this process is in the initial namespace of KIND, CLONE_NEWUSER or CLONE_NEWCGROUP; false if /proc cannot tell. */
+bool namespace_is_initial(int kind);
+
 /*
  * Puts this process into new namespaces of the kinds in FLAGS; PID and time namespaces are entered by its next child. Dies,
  * naming the kinds and, where it can be told, why the kernel refused.

@@ -67,7 +67,7 @@ static int make_private(const char *path, bool *ret_made)
 	/* EINVAL: not a mount point yet. */
 	*ret_made = error == -EINVAL;
 	if (*ret_made) {
-		autoclose int tree = mounttree_try_clone(plain);
+		autoclose int tree = mounttree_try_clone(plain, true);
 
 		error = tree < 0 ? tree : mounttree_try_set_propagation(tree, MS_PRIVATE);
 		if (error == 0)
@@ -130,7 +130,7 @@ static int make_pin(struct pin *pin, pid_t target)
 	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)target, pin->kind->name);
 
 	autoclose int namespace = fd_try_open(AT_FDCWD, path, O_PATH);
-	int tree = namespace < 0 ? namespace : mounttree_try_clone(namespace);
+	int tree = namespace < 0 ? namespace : mounttree_try_clone(namespace, true);
 
 	/*
 	 * From Linux 6.18 on, whether a mount namespace may be mounted in another is told by ids that are handed out by CPU, and by chance that of the newer is

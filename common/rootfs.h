@@ -1,5 +1,5 @@
 /*
- * rootfs - another root file system for this process, with what is mounted in it. pivot_root(2), mount_namespaces(7).
+ * rootfs - another root file system for this process, with what is mounted and made in it. pivot_root(2), mount_namespaces(7).
  *
  * The new root is not trusted: its symlinks, device nodes and directories may be anybody's. So everything that comes from the old root is opened while
  * that is still there, and only after the old root is gone are paths of the new one walked: then they lead nowhere else. What
@@ -7,39 +7,59 @@
  */
 #pragma once
 
+#include "common/idmap.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+/* A set of them is a mask with bit KIND. */
 enum rootfs_kind {
-	ROOTFS_BIND,  /* SOURCE of the old root, with all that is mounted below it */
-	ROOTFS_TMPFS, /* an empty directory in memory */
-	ROOTFS_PROC,  /* the processes of this PID namespace */
 	ROOTFS_DEV, /* null zero full random urandom tty of the old root; pts, ptmx and shm of its own */
+	ROOTFS_PROC, /* the processes of this PID namespace */
+	ROOTFS_SYS, /* devices and settings of the machine, read-only; in a user namespace with a net namespace of its own */
+	ROOTFS_MQUEUE,    /* POSIX message queues of this IPC namespace */
+	ROOTFS_CGROUP,    /* cgroup version 2, read-only, from the root of this cgroup namespace */
+	ROOTFS_TMPFS,     /* an empty directory in memory */
+	ROOTFS_BIND,      /* SOURCE of the old root */
+	ROOTFS_DEVICE,    /* the device SOURCE of the old root, usable */
+	ROOTFS_DIRECTORY, /* made where there is none */
+	ROOTFS_SYMLINK,   /* to SOURCE */
+	ROOTFS_FILE,      /* a copy of the file SOURCE of the old root, in place of what is there */
+	ROOTFS_PROTECT,   /* read-only, with all that is mounted below it */
+	ROOTFS_COVER,     /* empty */
 };
 
-struct rootfs_mount {
+struct rootfs_entry {
 	enum rootfs_kind kind;
 	const char *source;
-	const char *target; /* in the new root; made, as a directory or a file, where it does not exist */
+	const char *target; /* in the new root; what is mounted on is made, as a directory or a file, where it does not exist */
 	uint64_t attributes; /* MOUNT_ATTR_* that are set */
-	const char *size; /* of a tmpfs, as its "size" option; NULL for the kernel's default of half the memory */
-	const char *mode; /* of a tmpfs, in octal; NULL for 755 */
-	int opened;       /* for this module */
-	int tree;         /* for this module */
+	bool alone;          /* a bind without what is mounted below SOURCE */
+	bool tried;          /* PROTECT and COVER: nothing needs to be there */
+	uint64_t size; /* of a tmpfs, in bytes; 0 for the kernel's default of half the memory */
+	mode_t mode;   /* of what is made, or of a tmpfs */
+	struct idmap *ids; /* of a bind: ids on disk (inner) and as they are seen (outer); NULL for the same */
+	int fd;            /* for this module */
 };
 
 struct rootfs {
 	const char *path;    /* the directory that becomes the root */
-	bool read_only;      /* ... with all that is mounted below it, but not what MOUNTS adds */
+	bool read_only;      /* ... with all that is mounted below it, but not what ENTRIES add */
+	bool suid;           /* set-user-ID programs of it count */
+	bool overlay;        /* copy-on-write, without what is mounted below it */
+	const char *changes; /* the directory that takes the changes of an overlay; NULL for memory */
+	bool unmasked;       /* PROC and SYS show all */
 	const char *workdir; /* in the new root; NULL for "/" */
 	size_t count;
-	struct rootfs_mount *mounts; /* attached in this order */
+	/* In this order, but PROTECT and COVER after all others. */
+	struct rootfs_entry *entries;
 };
 
 /*
  * Puts this process into a mount namespace of its own with ROOTFS as its root and nothing of the old root left, reads the attributes of the new
- * root back, and ends in the working directory. The root is nosuid and nodev. Needs CAP_SYS_ADMIN and CAP_SYS_CHROOT. Dies. The caller must
+ * root back, and ends in the working directory. The root is nodev, and nosuid unless SUID. Needs CAP_SYS_ADMIN and CAP_SYS_CHROOT. Dies. The caller must
  * not hold an fd of the old root across exec: see fd_close_others().
  */
 void rootfs_enter(struct rootfs *rootfs);

@@ -1,12 +1,16 @@
 #include "common/userns.h"
 
+#include "common/child.h"
 #include "common/fd.h"
 #include "common/ids.h"
 #include "common/namespace.h"
 #include "common/report.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -81,4 +85,47 @@ void userns_unshare(const struct userns_plan *plan, int namespaces)
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	idmap_nest(&plan->idmap, &inner.idmap);
 	enter(&inner, namespaces | CLONE_NEWUSER);
+}
+
+/* A helper that is in the new namespace until the last fd of HOLD's other end is closed. */
+static _Noreturn void hold_open(const struct idmap_plan *plan, int ready, int hold)
+{
+	struct idmap_writer writer = idmap_prepare(plan);
+	char end;
+
+	namespace_unshare(CLONE_NEWUSER);
+	idmap_write(plan, &writer);
+	if (write(ready, "", 1) == 1)
+		(void)!read(hold, &end, 1);
+	_exit(EXIT_SUCCESS);
+}
+
+int userns_create(const struct idmap_plan *plan)
+{
+	char path[64], made;
+	int ready[2], hold[2];
+
+	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(hold, O_CLOEXEC) < 0)
+		die_error(errno, "cannot make a pipe");
+
+	pid_t helper = child_fork_helper(0);
+
+	if (helper == 0) {
+		close(ready[0]);
+		close(hold[1]);
+		hold_open(plan, ready[1], hold[0]);
+	}
+	close(ready[1]);
+	close(hold[0]);
+	/* It has said why not. */
+	if (read(ready[0], &made, 1) != 1)
+		exit(STATUS_FAILED);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)helper);
+
+	int created = fd_open(AT_FDCWD, path, O_RDONLY);
+
+	close(ready[0]);
+	close(hold[1]);
+	child_reap_helper(helper);
+	return created;
 }

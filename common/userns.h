@@ -19,3 +19,6 @@ struct userns_plan {
 
 /* Puts this process into a new user namespace with PLAN's maps, and into new namespaces of the other kinds in NAMESPACES which that owns. Dies. */
 void userns_unshare(const struct userns_plan *plan, int namespaces);
+
+/* Makes a user namespace with PLAN's maps, which nobody is in. Returns an fd of it. Dies. */
+int userns_create(const struct idmap_plan *plan);

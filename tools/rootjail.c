@@ -1,40 +1,64 @@
 /* rootjail - run a command in another root file system. pivot_root(2), mount_namespaces(7), mount_setattr(2) */
 #include "common/chain.h"
+#include "common/child.h"
 #include "common/cli.h"
 #include "common/fd.h"
-#include "common/mounttree.h"
-#include "common/parse.h"
+#include "common/keyring.h"
 #include "common/report.h"
 #include "common/rootfs.h"
+#include "common/rootspec.h"
 #include "common/toolbox.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct plan {
 	struct rootfs rootfs;
-	bool proc;
-	bool bare;
+	bool bare, proc, sys, mqueue, cgroup;
+	bool new_session, keep_keyring;
 	struct fd_list kept;
 	char **command;
 };
 
-enum { TMPFS = CLI_LONG, KEEP_FD };
+/* The id of an option that adds an entry is that of its kind, counted from here. */
+enum { ENTRY = CLI_LONG, OVERLAY = ENTRY + 32, KEEP_FD };
 
 #define AT(member) CLI_STORED(struct plan, member)
 
 static const struct cli_option options[] = {
-	{ 0, "read-only", NULL, "make the root read-only", AT(rootfs.read_only) },
+	{ 0, NULL, NULL, "The root:" },
+	{ 0, "read-only", NULL, "nothing of it can be changed", AT(rootfs.read_only) },
+	{ OVERLAY, "overlay", "[=DIR]", "copy-on-write: changes vanish, or are kept in DIR" },
+	{ 0, "suid", NULL, "its set-user-ID programs count", AT(rootfs.suid) },
+	{ 0, NULL, NULL, "What is mounted in it:" },
 	{ 'b', "bind", "SRC[:DST[:OPTIONS]]...",
-		"show SRC of the old root at DST (default: SRC)\nOPTIONS: ro,dev,suid,noexec" },
-	{ TMPFS, "tmpfs", "DST[:OPTIONS]...",
-		"an empty directory in memory at DST\nOPTIONS: size=SIZE,mode=MODE,ro,noexec,dev,suid" },
+		"show SRC of the old root at DST (default: SRC)\n"
+		"OPTIONS: ro,dev,suid,noexec,nosymfollow,norec,\n"
+		"idmap=ON_DISK-SEEN-COUNT[+...]" },
+	{ ENTRY + ROOTFS_TMPFS, "tmpfs", "DST[:OPTIONS]...",
+		"an empty directory in memory at DST\n"
+		"OPTIONS: size=SIZE,mode=MODE,ro,noexec,dev,suid" },
+	{ ENTRY + ROOTFS_DEVICE, "dev", "PATH...", "the device PATH of the old root, as well" },
 	{ 0, "proc", NULL, "a /proc, also where the PID namespace is the\ncaller's", AT(proc) },
+	{ 0, "sys", NULL, "a /sys, read-only", AT(sys) },
+	{ 0, "mqueue", NULL, "POSIX message queues at /dev/mqueue", AT(mqueue) },
+	{ 0, "cgroup", NULL, "the own cgroups at /sys/fs/cgroup, read-only", AT(cgroup) },
 	{ 0, "bare", NULL, "no /dev and no /proc unless asked for", AT(bare) },
+	{ 0, NULL, NULL, "What is made in it:" },
+	{ ENTRY + ROOTFS_DIRECTORY, "dir", "PATH[:mode=MODE]...", "a directory" },
+	{ ENTRY + ROOTFS_FILE, "file", "SRC:PATH[:mode=MODE]...",
+		"a copy of the file SRC of the old root" },
+	{ ENTRY + ROOTFS_SYMLINK, "symlink", "TARGET:PATH...", "a symlink to TARGET" },
+	{ CLI_TRIES, NULL, NULL, "What is kept from COMMAND, also as --try-...: if it is there" },
+	{ ENTRY + ROOTFS_COVER, "mask", "PATH...", "PATH is empty" },
+	{ ENTRY + ROOTFS_PROTECT, "ro-path", "PATH...", "PATH is read-only" },
+	{ 0, NULL, NULL, "The rest:" },
+	{ 0, "no-masks", NULL, "show and allow all that is in /proc and /sys", AT(rootfs.unmasked) },
 	{ 'w', "workdir", "DIR", "start in DIR of the new root (default: /)", AT(rootfs.workdir) },
 	{ KEEP_FD, "keep-fd", "FD...", "leave FD open; all others from 3 up are closed" },
+	{ 0, "new-session", NULL, "a session of its own, without the terminal", AT(new_session) },
+	{ 0, "keep-keyring", NULL, "leave COMMAND the session keyring", AT(keep_keyring) },
 	{ 0 },
 };
 
@@ -46,148 +70,93 @@ static const struct cli_program program = {
 	.options = options,
 };
 
-/* Where something is mounted: an absolute path of the new root, but not that root itself. */
-static void check_target(const struct cli *cli, const char *target)
+static void parse_entry(const struct cli *cli, struct rootfs *rootfs, enum rootfs_kind kind)
 {
-	const char *cursor = target + 1;
-	char word[256];
-
-	if (target[0] != '/')
-		cli_die(cli, "--%s: the place '%s' is not an absolute path", cli->current->name,
-			target);
-	if (target[strspn(target, "/.")] == '\0')
-		cli_die(cli, "--%s: '%s' is the root itself", cli->current->name, target);
-	while (cursor) {
-		cli_check(cli, parse_word(&cursor, '/', word, sizeof(word)));
-		if (strcmp(word, "..") == 0)
-			cli_die(cli, "--%s: the place '%s' has a '..' in it", cli->current->name,
-				target);
-	}
-}
-
-/* The attribute that option WORD stands for; false if it is none. */
-static bool parse_attribute(const char *word, uint64_t *attributes)
-{
-	static const struct {
-		const char *name;
-		uint64_t set, clear;
-	} names[] = {
-		{ "ro", MOUNT_ATTR_RDONLY, 0 },
-		{ "dev", 0, MOUNT_ATTR_NODEV },
-		{ "suid", 0, MOUNT_ATTR_NOSUID },
-		{ "noexec", MOUNT_ATTR_NOEXEC, 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(word, names[i].name) == 0) {
-			*attributes = (*attributes | names[i].set) & ~names[i].clear;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* "size=64M" and "mode=1777" of a tmpfs; the kernel gets the size in plain bytes. */
-static void parse_tmpfs_option(const struct cli *cli, struct rootfs_mount *mount, char *word)
-{
-	uint64_t bytes;
-	uint32_t mode;
-	char *value = strchr(word, '=');
-	const char *reason = "is not one of size=SIZE, mode=MODE, noexec, ro, dev, suid";
-
-	if (value && strncmp(word, "size=", 5) == 0) {
-		reason = parse_bytes(value + 1, &bytes);
-		/* To the kernel that is no limit. */
-		if (!reason && bytes == 0)
-			reason = "is no size";
-		if (!reason && asprintf((char **)&mount->size, "%llu", (unsigned long long)bytes) < 0)
-			die_error(errno, "cannot allocate memory");
-	} else if (value && strncmp(word, "mode=", 5) == 0) {
-		reason = parse_mode(value + 1, &mode);
-		mount->mode = value + 1;
-	}
-	if (reason)
-		cli_die(cli, "--%s: '%s' %s", cli->current->name, word, reason);
-}
-
-static void parse_options(const struct cli *cli, struct rootfs_mount *mount, char *text)
-{
-	for (char *word; (word = strsep(&text, ","));) {
-		if (parse_attribute(word, &mount->attributes))
-			continue;
-		if (mount->kind == ROOTFS_BIND)
-			cli_die(cli, "--%s: '%s' is not one of ro, dev, suid, noexec",
-				cli->current->name, word);
-		parse_tmpfs_option(cli, mount, word);
-	}
-}
-
-/* SRC[:DST[:OPTION,...]] of --bind, DST[:OPTION,...] of --tmpfs */
-static void parse_mount(const struct cli *cli, struct plan *plan, enum rootfs_kind kind)
-{
-	struct rootfs_mount *mount = &plan->rootfs.mounts[plan->rootfs.count++];
-	bool bind = kind == ROOTFS_BIND;
-	char *fields[3];
+	struct rootfs_entry *entry = &rootfs->entries[rootfs->count++];
 	char *text = strdup(cli->value);
+	const char *word, *reason;
 
 	if (!text)
 		die_error(errno, "cannot allocate memory");
-	cli_check(cli, parse_fields(text, fields, bind ? 3 : 2));
-	*mount = (struct rootfs_mount){
-		.kind = kind,
-		.source = bind ? fields[0] : NULL,
-		.target = bind && fields[1] ? fields[1] : fields[0],
-		.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-	};
-	check_target(cli, mount->target);
-	if (fields[bind ? 2 : 1])
-		parse_options(cli, mount, fields[bind ? 2 : 1]);
+	reason = rootspec_parse(kind, text, entry, &word);
+	if (reason)
+		cli_die(cli, "--%s: '%s' %s", cli->current->name, word, reason);
+	entry->tried = cli->tried;
 }
 
 static void parse(struct cli *cli, struct plan *plan)
 {
 	cli_store(cli, plan);
 	for (int id; (id = cli_next(cli));) {
-		if (id == KEEP_FD)
+		if (id == KEEP_FD) {
 			cli_check(cli, fd_list_add(&plan->kept, cli->value));
-		else
-			parse_mount(cli, plan, id == TMPFS ? ROOTFS_TMPFS : ROOTFS_BIND);
+		} else if (id == OVERLAY) {
+			plan->rootfs.overlay = true;
+			plan->rootfs.changes = cli->value;
+		} else {
+			parse_entry(cli, &plan->rootfs,
+				id == 'b' ? ROOTFS_BIND : (enum rootfs_kind)(id - ENTRY));
+		}
 	}
 	plan->rootfs.path = cli_operand(cli, "the directory that holds the root file system");
 	plan->command = cli_command(cli);
 }
 
-/* The mounts that a root has unless it is --bare come first, so that the ones asked for may lie on them. */
-static void add_standard_mounts(struct plan *plan)
+/* What a root has without being asked for, or by an option that needs no value, comes first, so that the rest may lie on it. */
+static void add_standard_entries(struct plan *plan)
 {
+	const struct {
+		bool wanted;
+		enum rootfs_kind kind;
+		const char *target;
+	} standard[] = {
+		{ !plan->bare, ROOTFS_DEV, "/dev" },
+		{ plan->proc || (!plan->bare && rootfs_has_own_pids()), ROOTFS_PROC, "/proc" },
+		{ plan->sys, ROOTFS_SYS, "/sys" },
+		{ plan->mqueue, ROOTFS_MQUEUE, "/dev/mqueue" },
+		{ plan->cgroup, ROOTFS_CGROUP, "/sys/fs/cgroup" },
+	};
 	struct rootfs *rootfs = &plan->rootfs;
-	struct rootfs_mount standard[2];
-	size_t count = 0;
+	size_t count = sizeof(standard) / sizeof(*standard);
 
-	if (!plan->bare)
-		standard[count++] = (struct rootfs_mount){ .kind = ROOTFS_DEV,
-			.target = "/dev",
-			.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	if (plan->proc || (!plan->bare && rootfs_has_own_pids()))
-		standard[count++] = (struct rootfs_mount){ .kind = ROOTFS_PROC, .target = "/proc" };
-	memmove(rootfs->mounts + count, rootfs->mounts, rootfs->count * sizeof(*rootfs->mounts));
-	memcpy(rootfs->mounts, standard, count * sizeof(*standard));
-	rootfs->count += count;
+	for (size_t i = count; i-- > 0;) {
+		if (!standard[i].wanted)
+			continue;
+		memmove(rootfs->entries + 1, rootfs->entries,
+			rootfs->count++ * sizeof(*rootfs->entries));
+		rootfs->entries[0] = (struct rootfs_entry){
+			.kind = standard[i].kind,
+			.target = standard[i].target,
+			.fd = -1,
+		};
+	}
+}
+
+static void apply(struct plan *plan)
+{
+	struct child_plan start = { .new_session = true };
+	struct child child;
+
+	if (plan->new_session && !child_start(&child, &start))
+		child_finish(child_wait(&child));
+	if (!plan->keep_keyring && !plan->new_session)
+		keyring_leave();
+	rootfs_enter(&plan->rootfs);
+	toolbox_close_others(plan->kept.list, plan->kept.count);
 }
 
 int main(int argc, char **argv)
 {
 	struct cli cli;
-	/* Each mount takes an argument at least, and two are standard. */
-	struct plan plan = { .rootfs.mounts = calloc((size_t)argc + 2, sizeof(struct rootfs_mount)) };
+	/* Each entry takes an argument at least, and some are standard. */
+	struct plan plan = { .rootfs.entries = calloc((size_t)argc + 8, sizeof(struct rootfs_entry)) };
 
 	cli_start(&cli, &program, argc, argv);
-	if (!plan.rootfs.mounts)
+	if (!plan.rootfs.entries)
 		die_error(errno, "cannot allocate memory");
 	parse(&cli, &plan);
 	toolbox_enter(argv);
-	add_standard_mounts(&plan);
-	rootfs_enter(&plan.rootfs);
-	toolbox_close_others(plan.kept.list, plan.kept.count);
+	add_standard_entries(&plan);
+	apply(&plan);
 	chain_exec_inside(plan.command, plan.rootfs.path);
 }

@@ -1,0 +1,183 @@
+#include "common/place.h"
+
+#include "common/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DIRECTORY_MODE = 0755, FILE_MODE = 0644 };
+
+int place_try_open(int root, const char *path)
+{
+	return fd_try_open_inside(root, path, O_PATH | O_NOFOLLOW);
+}
+
+/* The directory that PATH is in, as an fd; *RET_NAME is the name there. */
+static int open_above(int root, const char *path, const char **ret_name)
+{
+	char above[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int length = slash ? (int)(slash - path) : 0;
+
+	if (length >= (int)sizeof(above))
+		return -ENAMETOOLONG;
+	snprintf(above, sizeof(above), "%.*s", length, path);
+	*ret_name = slash ? slash + 1 : path;
+	return fd_try_open_inside(root, above[0] ? above : ".", O_PATH | O_DIRECTORY);
+}
+
+/* Makes the directories above the last component of PATH that are not there. */
+static int make_above(int root, const char *path)
+{
+	char part[PATH_MAX];
+	const char *end = path + strspn(path, "/");
+
+	for (end += strcspn(end, "/"); *end; end += strcspn(end, "/")) {
+		const char *name;
+
+		if (end - path >= (int)sizeof(part))
+			return -ENAMETOOLONG;
+		snprintf(part, sizeof(part), "%.*s", (int)(end - path), path);
+
+		autoclose int parent = open_above(root, part, &name);
+
+		if (parent < 0)
+			return parent;
+		if (mkdirat(parent, name, DIRECTORY_MODE) < 0 && errno != EEXIST)
+			return -errno;
+		end += strspn(end, "/");
+	}
+	return 0;
+}
+
+/* PATH without the slashes behind it, which would make its last component empty. */
+static int trim(const char *path, char trimmed[PATH_MAX])
+{
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	if (length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	snprintf(trimmed, PATH_MAX, "%.*s", (int)length, path);
+	return 0;
+}
+
+/* The directory that PATH is in, which is made; TRIMMED is PATH, and *RET_NAME points into it. */
+static int prepare(int root, const char *path, char trimmed[PATH_MAX], const char **ret_name)
+{
+	int error = trim(path, trimmed);
+
+	if (error == 0)
+		error = make_above(root, trimmed);
+	return error < 0 ? error : open_above(root, trimmed, ret_name);
+}
+
+int place_try_make(int root, const char *path, bool directory)
+{
+	char trimmed[PATH_MAX];
+	const char *name;
+	int place = place_try_open(root, path);
+
+	if (place != -ENOENT)
+		return place;
+
+	autoclose int parent = prepare(root, path, trimmed, &name);
+
+	if (parent < 0)
+		return parent;
+
+	int error = directory ? mkdirat(parent, name, DIRECTORY_MODE) :
+				mknodat(parent, name, S_IFREG | FILE_MODE, 0);
+
+	return error < 0 && errno != EEXIST ? -errno : place_try_open(root, trimmed);
+}
+
+int place_try_make_directory(int root, const char *path, mode_t mode)
+{
+	char trimmed[PATH_MAX];
+	const char *name;
+	struct stat status;
+	autoclose int parent = prepare(root, path, trimmed, &name);
+
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, mode) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISDIR(status.st_mode) ? 0 : -EEXIST;
+}
+
+int place_try_make_symlink(int root, const char *path, const char *target)
+{
+	char trimmed[PATH_MAX], there[PATH_MAX];
+	const char *name;
+	autoclose int parent = prepare(root, path, trimmed, &name);
+
+	if (parent < 0)
+		return parent;
+	if (symlinkat(target, parent, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+
+	ssize_t length = readlinkat(parent, name, there, sizeof(there));
+
+	return length == (ssize_t)strlen(target) && memcmp(there, target, (size_t)length) == 0 ?
+		0 :
+		-EEXIST;
+}
+
+static int copy_content(int source, int copy)
+{
+	char buffer[16384];
+	ssize_t count;
+
+	/* Not sendfile(2): a source may be a pipe. */
+	while ((count = read(source, buffer, sizeof(buffer))) != 0) {
+		if (count < 0 && errno == EINTR)
+			continue;
+		for (ssize_t done = 0; done < count;) {
+			ssize_t written = write(copy, buffer + done, (size_t)(count - done));
+
+			if (written < 0 && errno != EINTR)
+				return -errno;
+			done += written > 0 ? written : 0;
+		}
+		if (count < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int place_try_copy(int root, const char *path, int source, mode_t mode)
+{
+	char trimmed[PATH_MAX];
+	const char *name;
+	autoclose int parent = prepare(root, path, trimmed, &name);
+
+	if (parent < 0)
+		return parent;
+	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+		return -errno;
+
+	autoclose int copy = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = copy < 0 ? -errno : copy_content(source, copy);
+
+	return error < 0 ? error : fchmod(copy, mode) < 0 ? -errno : 0;
+}
+
+bool place_is_top(int root, int place)
+{
+	struct statx top, other;
+
+	return statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &top) == 0 &&
+		statx(place, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &other) == 0 &&
+		top.stx_ino == other.stx_ino && top.stx_mnt_id == other.stx_mnt_id;
+}
