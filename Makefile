@@ -82,8 +82,9 @@ help: ## show this list
 	@sed -n 's/^\([a-z_.-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand -t 24 | sed 's/^/    /'
 	@echo 'Variables: CC CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR V=1 WERROR=1'
 
-# What install puts where below PREFIX, as source:mode:destination.
-INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:bin/$(tool)) \
+# What install puts where below PREFIX, as source:mode:destination. The links lie in a directory of their own, because what lies beside them would
+# be shown by a toolbox; the commands are symlinks to them.
+INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:libexec/nschain/$(tool)) \
 	$(foreach page,$(wildcard man/*.[1-8]),$(page):644:share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(foreach file,nschain $(TOOLS),build/completions/bash/$(file):644:share/bash-completion/completions/$(file)) \
 	build/completions/zsh/_nschain:644:share/zsh/site-functions/_nschain \
@@ -97,9 +98,13 @@ endef
 install: all ## copy links, manual pages and completions below DESTDIR and PREFIX (/usr/local)
 	$(foreach file,$(INSTALLED),$(Q)install -D -m $(call part,2,$(file)) $(call part,1,$(file)) \
 		'$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
+	$(Q)mkdir -p '$(DESTDIR)$(PREFIX)/bin'
+	$(foreach tool,$(TOOLS),$(Q)ln -sf ../libexec/nschain/$(tool) '$(DESTDIR)$(PREFIX)/bin/$(tool)'$(newline))
 
 uninstall: ## remove what install copied
 	$(foreach file,$(INSTALLED),$(Q)rm -f '$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
+	$(foreach tool,$(TOOLS),$(Q)rm -f '$(DESTDIR)$(PREFIX)/bin/$(tool)'$(newline))
+	$(Q)rmdir '$(DESTDIR)$(PREFIX)/libexec/nschain'
 
 # $(call require,FILE,PACKAGE): without it the linker's last words would be "cannot find -lcap".
 define require

@@ -66,6 +66,7 @@ readme_chain() {
 @test "README: limits and capabilities" { readme_chain; }
 @test "README: container" { readme_chain; }
 @test "README: rootless container" { readme_chain; }
+@test "README: untrusted root" { readme_chain; }
 @test "README: a network for each test" { readme_chain; }
 @test "README: read-only root" { readme_chain; }
 @test "README: read-only bind" { readme_chain; }
