@@ -39,7 +39,7 @@ static int give_up(const char *name, const char *path, const char *root, int err
 	const char *text = found ? advice(error) : NULL;
 
 	if (root)
-		warn_error(error, "cannot run '%s' in the root '%s'", name, root);
+		warn_error(error, "cannot run '%s' in '%s'", name, root);
 	else
 		warn_error(error, "cannot run '%s'", name);
 	if (text)
@@ -89,8 +89,7 @@ static int try_link(char *const command[], bool root_changed)
 				    STATUS_NOT_EXECUTABLE;
 }
 
-/* ROOT: what the caller calls the root that it has changed to; NULL if it has not. */
-static int try_exec(char *const command[], const char *root)
+static int try_exec(char *const command[], bool root_changed, const char *root)
 {
 	const char *name = command[0];
 	const char *directories = getenv("PATH");
@@ -105,7 +104,7 @@ static int try_exec(char *const command[], const char *root)
 		return give_up(name, name, root, errno);
 	}
 	if (toolbox_is_link(name) && toolbox_is_held())
-		return try_link(command, root);
+		return try_link(command, root_changed);
 	/* The value that confstr(_CS_PATH) stands for. */
 	return give_up(name, path, root,
 		search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));
@@ -113,12 +112,12 @@ static int try_exec(char *const command[], const char *root)
 
 int chain_try_exec(char *const command[])
 {
-	return try_exec(command, NULL);
+	return try_exec(command, false, NULL);
 }
 
 void chain_exec_inside(char *const command[], const char *root)
 {
-	exit(try_exec(command, root));
+	exit(try_exec(command, true, root));
 }
 
 void chain_exec(char *const command[])

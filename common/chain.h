@@ -17,7 +17,7 @@ _Noreturn void chain_exec(char *const command[]);
 /* The same, for a link that has something to undo when it fails: returns the status to exit with, after the message. */
 int chain_try_exec(char *const command[]);
 
-/* chain_exec() for a link that has changed its root to what the caller calls ROOT: no program of it is ever run in place of a link. */
+/* chain_exec() for a link that has changed its root, to what messages call ROOT unless that is NULL: no program of it is run in place of a link. */
 _Noreturn void chain_exec_inside(char *const command[], const char *root);
 
 /* The COUNT words of VECTOR as a shell would read them, into TEXT (SIZE bytes); "..." for what does not fit. */

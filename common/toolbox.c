@@ -335,8 +335,13 @@ static int seal_file(const char *name, int source)
 	struct stat status = { 0 };
 	off_t done = 0;
 
-	if (copy < 0 || (source >= 0 && fstat(source, &status) < 0))
-		die_error(errno, "cannot copy '%s' into memory", name);
+	if (copy < 0)
+		die_hint(errno == EACCES ?
+				"the sysctl vm.memfd_noexec forbids it; with nothing but links in their directory, an overlay will do" :
+				NULL,
+			errno, "cannot copy '%s' into memory", name);
+	if (source >= 0 && fstat(source, &status) < 0)
+		die_error(errno, "cannot look at '%s'", name);
 	while (done < status.st_size) {
 		if (sendfile(copy, source, &done, (size_t)(status.st_size - done)) <= 0)
 			die_error(errno, "cannot copy '%s' into memory", name);
@@ -375,6 +380,10 @@ static void seal_files(
 		const char *name = i == own ? origin->name : links[i].name;
 		autoclose int source =
 			needed ? fd_try_open(origin->directory, name, O_RDONLY | O_NOFOLLOW) : -1;
+		/* One that is not there will be missed when it is called. */
+		if (needed && source < 0 && (source != -ENOENT || i == own))
+			die_error(-source, "cannot read the link '%s'", name);
+
 		autoclose int copy = seal_file(links[i].name, source);
 
 		if (dup3(copy, toolbox->first + (int)i, O_CLOEXEC) < 0)

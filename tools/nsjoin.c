@@ -295,6 +295,6 @@ int main(int argc, char **argv)
 	resolve(&plan);
 	apply(&plan);
 	if (new_root)
-		chain_exec_inside(plan.command, "of the target");
+		chain_exec_inside(plan.command, NULL);
 	chain_exec(plan.command);
 }
