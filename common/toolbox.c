@@ -374,7 +374,10 @@ static int find_free_fds(int count)
 static void seal_files(
 	const struct origin *origin, size_t own, char *const argv[], struct toolbox *toolbox)
 {
-	*toolbox = (struct toolbox){ .first = find_free_fds(LINKS) };
+	/* Below them there is room for the two that are open meanwhile, since the kernel gives out the lowest ones. */
+	enum { SPARE = 2 };
+
+	*toolbox = (struct toolbox){ .first = find_free_fds(SPARE + LINKS) + SPARE };
 	for (size_t i = 0; i < LINKS; i++) {
 		bool needed = !links[i].dynamic && (i == own || is_among(argv + 1, links[i].name));
 		const char *name = i == own ? origin->name : links[i].name;
