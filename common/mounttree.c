@@ -245,11 +245,24 @@ int mounttree_try_leave_chroot(void)
 	return file < 0 ? file : result(setns(file, CLONE_NEWNS));
 }
 
+/* Whether something is mounted on the root directory TREE: ".." of a root is what is on top of it. */
+static bool is_covered(int tree)
+{
+	struct statx own, top;
+
+	return statx(tree, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0 ||
+		statx(AT_FDCWD, "/..", 0, STATX_MNT_ID, &top) < 0 ||
+		own.stx_mnt_id != top.stx_mnt_id;
+}
+
 int mounttree_try_pivot(int tree)
 {
-	/* With "." for both, the old root ends up on top of the new one and is taken off from there. */
-	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-		syscall(SYS_umount2, ".", DETACH) < 0 || chdir("/") < 0)
+	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
-	return 0;
+	/* With "." for both, the old root is on top of the new one now, and on top of that what was mounted over the old root. */
+	do {
+		if (syscall(SYS_umount2, ".", DETACH) < 0)
+			return -errno;
+	} while (is_covered(tree));
+	return chdir("/") < 0 ? -errno : 0;
 }

@@ -123,5 +123,10 @@ int overlay_create(int lower, const char *object, const char *directory, uint64_
 			directory ? "'" : "");
 	fd_close(&upper.fd);
 	fd_close(&work.fd);
+	/* The layers stay with the overlay. */
+	int error = directory ? 0 : mounttree_try_detach(parent, ".");
+
+	if (error < 0)
+		die_error(-error, "cannot take the upper layer of the overlay off '%s'", object);
 	return tree;
 }

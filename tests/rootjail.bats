@@ -79,6 +79,18 @@ bytes() {
 	[ "$(cut -d ' ' -f 1 <<<"$output" | sort | tr '\n' ' ')" = '/ /dev /dev/full /dev/null /dev/pts /dev/random /dev/shm /dev/tty /dev/urandom /dev/zero /proc ' ]
 	run mounted --bare --no-masks --proc "$R"
 	[ "$(cut -d ' ' -f 1 <<<"$output" | tr '\n' ' ')" = '/ /proc ' ]
+	run mounted --bare --no-masks --proc --overlay "$R"
+	[ "$(cut -d ' ' -f 1 <<<"$output" | tr '\n' ' ')" = '/ /proc ' ]
+}
+
+@test "an overlay of / leaves nothing of the old root on top of it or below" {
+	requires root
+	run mounted --bare --no-masks --proc --overlay /
+	assert_status 0
+	[ "$(cut -d ' ' -f 1 <<<"$output" | tr '\n' ' ')" = '/ /proc ' ]
+	run rootjail --bare --overlay / sh -c 'echo >"/..$1/escaped"; ls "/..$1"' sh "$HOST"
+	assert_says escaped
+	[ ! -e "$HOST/escaped" ]
 }
 
 @test "the root is nosuid and nodev, with what is mounted below it" {
