@@ -1,0 +1,623 @@
+# The toolbox: links behind a change of root are the caller's own, never the root's, and nobody in there can write to the files of any link.
+# Each test runs private copies of the links, which belong to the one who attacks them. ROUNDS: how often a container is joined under attack.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # text for inner shells; each test is a shell of its own
+
+setup_file() {
+	load helpers
+	local link root=$BATS_FILE_TMPDIR/template
+	make_root "$root"
+	cp "$HELPERS/grab" "$root/bin"
+	# By another name grab only tells that it ran.
+	for link in "${LINKS[@]}" nsmount; do cp "$HELPERS/grab" "$root/bin/$link"; done
+	cp "$BIN/capjail" "$root/bin/drop"
+	printf '#!/proc/self/exe --help\n' >"$root/trap"
+	chmod 755 "$root/trap"
+}
+
+setup() {
+	load helpers
+	load helpers/processes
+	# With the sanitizers the links need a loader and libraries of the root.
+	requires static
+	[ "$(id -u)" = 0 ] || requires userns
+	T=$BATS_TEST_TMPDIR R=$BATS_TEST_TMPDIR/root L=$BATS_TEST_TMPDIR/links
+	cp -a "$BATS_FILE_TMPDIR/template" "$R"
+	mkdir "$L"
+	cp "$BIN"/* "$L"
+	mark_copies "$L"/*
+	# Where the host's links are looked for the root has its own.
+	mkdir -p "$R$L"
+	cp "$R"/bin/{nsnew,nsjoin,cgrun,capjail,rootjail} "$R$L"
+	PATH=$L:${PATH#*:}
+	WANTED=$(bytes "$L")
+	# Not nsnew, which would wait and so be busy: nobody can write to a program that runs.
+	if [ "$(id -u)" = 0 ]; then WORLD=(unshare -m) JOIN=(nsjoin); else WORLD=(unshare -Urm) JOIN=(nsjoin -U); fi
+	JAIL=("${PRIVILEGED[@]}" nsnew -pm rootjail)
+	export T R L PATH HELPERS BIN
+	export -f eventually strike hold is_trapped release
+}
+
+teardown() {
+	end_started
+	! grep -F " $BATS_TEST_TMPDIR" /proc/self/mountinfo
+}
+
+# mark_copies FILE...: lets grab overwrite them, which looks for this line; programs do not care what is behind their end.
+mark_copies() {
+	local file
+	for file; do printf '\nthis copy may be overwritten: .\n' >>"$file"; done
+}
+
+# bytes DIRECTORY: all there is to say of it but the time of the last access.
+bytes() {
+	find "$1" -printf '%P %i %y %m %s %l %T@ %C@\n' | sort
+	find "$1" -type f -exec sha256sum {} + | sort
+}
+
+# assert_unharmed: the links are what they were, nobody claims to have written to them, and no program of the root ran in their place.
+assert_unharmed() {
+	local failed=0
+	[ "$(bytes "$L")" = "$WANTED" ] || {
+		diff <(echo "$WANTED") <(bytes "$L") || true
+		failed=1
+	}
+	! cat "$R/said" "${OUT:-/dev/null}" 2>/dev/null | grep '^wrote ' | sort -u | grep . || failed=1
+	! sort -u "$R/evil" 2>/dev/null | grep -H --label=evil . || failed=1
+	return "$failed"
+}
+
+# attacked MINIMUM: the attack came to its end, and found so many things to attack.
+attacked() {
+	local count
+	count=$(sed -n 's/^targets //p' "${2:-$R/said}")
+	[ "${count:-0}" -ge "$1" ] || {
+		echo "attacked: ${count:-nothing}"
+		cat "${2:-$R/said}"
+		return 1
+	}
+}
+
+# Inside a prison: waits until the attacker has looked at all that runs now.
+strike() {
+	: >"$R/ask"
+	eventually test ! -e "$R/ask"
+}
+
+# hold LINK... /trap: in the background, blocked as soon as it writes anything, which /trap is about to. release lets go and waits for it.
+hold() {
+	[ -p "$T/full" ] || mkfifo "$T/full"
+	exec 8<>"$T/full"
+	until ! dd if=/dev/zero of="$T/full" oflag=nonblock bs=4096 count=1 2>/dev/null; do :; done
+	"$@" >"$T/full" 3>&- 8>&- &
+	HELD=$!
+	eventually is_trapped "$HELD"
+}
+
+# is_trapped PID: it has come to /trap, or its child has.
+is_trapped() {
+	local children
+	read -ra children <"/proc/$1/task/$1/children" || true
+	# shellcheck disable=SC2068 # numbers
+	cat "/proc/$1/cmdline" ${children[@]/*//proc/&/cmdline} | grep -qF -e --help
+} 2>/dev/null
+
+release() {
+	cat <&8 >/dev/null &
+	local reader=$!
+	wait "$HELD" || true
+	kill "$reader"
+	wait "$reader" 2>/dev/null || true
+	exec 8>&-
+}
+
+# prison ATTACKER SCRIPT: SCRIPT is run as a root of a new PID namespace in which an attacker is in R already, behind ATTACKER. What the attacker
+# says is in R/said. SCRIPT waits for all that it starts.
+prison() {
+	rm -f "$R"/{said,stop,ask,evil}
+	run --separate-stderr timeout -k 5 100 "${WORLD[@]}" -pf --mount-proc --kill-child bash -uo pipefail -c '
+		cd /
+		rootjail --proc "$R" '"$1"' grab / >"$R/said" &
+		attacker=$!
+		eventually grep -q watching "$R/said" || exit 99
+		'"$2"'
+		touch "$R/stop"
+		wait "$attacker"'
+	assert_status 0
+}
+
+# All privileges there are in a prison, and none: such a one sees only those that have none either.
+STRONG='' WEAK='/bin/drop --drop all'
+
+# world SCRIPT: SCRIPT may mount.
+world() {
+	run --separate-stderr "${WORLD[@]}" bash -euo pipefail -c "$1"
+}
+
+# --- links behind the switch ---
+
+@test "five links in a row behind the switch, none of them from the root (S04)" {
+	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time rootjail --bare / nsnew -i nsjoin -t 1 -u \
+		sh -c 'hostname jailed && hostname; grep CapBnd /proc/self/status; ls /bin/drop'
+	assert_status 0
+	assert_unharmed
+	[ "${lines[0]}" = jailed ]
+	(( (0x${lines[1]##*[[:space:]]} & 1 << 25) == 0 ))
+	[ "${lines[2]}" = /bin/drop ]
+	[ "$(hostname)" != jailed ]
+}
+
+@test "each link alone behind the switch" {
+	local chain
+	for chain in 'nsnew -u' 'nsnew -m' 'nsnew -f' 'capjail --drop sys_time' 'rootjail --bare /' 'nsjoin -t 1 -u'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "${JAIL[@]}" "$R" $chain sh -c 'echo here; ls /bin/drop'
+		assert_status 0
+		assert_output $'here\n/bin/drop'
+		assert_unharmed
+	done
+}
+
+@test "cgrun behind the switch" {
+	requires cgroup
+	run --separate-stderr "${JAIL[@]}" -b /sys/fs/cgroup "$R" cgrun capjail --drop sys_time sh -c 'echo here'
+	assert_status 0
+	assert_output here
+	assert_unharmed
+}
+
+@test "a link that the links' directory does not have: 127, and not the one of the root" {
+	rm "$L/capjail"
+	WANTED=$(bytes "$L")
+	run -127 --separate-stderr "${JAIL[@]}" "$R" capjail --drop sys_time true
+	assert_says capjail
+	run -127 --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time true
+	assert_unharmed
+}
+
+@test "nsmount behind the switch is refused" {
+	assert_refuses nsmount "${JAIL[@]}" -b "$T" "$R" nsmount true "${UNREACHED[@]}"
+	assert_refuses nsmount "${JAIL[@]}" -b "$T" "$R" nsnew -u nsmount true "${UNREACHED[@]}"
+	assert_unharmed
+}
+
+@test "a path to a link is a COMMAND of the root" {
+	local path
+	for path in /bin/capjail ./bin/capjail "$L/capjail"; do
+		rm -f "$R/evil"
+		run --separate-stderr "${JAIL[@]}" "$R" "$path" --drop sys_time true
+		assert_output 'evil capjail'
+		run --separate-stderr "${JAIL[@]}" "$R" nsnew -u "$path" --drop sys_time true
+		assert_output 'evil capjail'
+	done
+}
+
+@test "a link behind a program that is none is one of the root" {
+	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u env capjail --drop sys_time true
+	assert_output 'evil capjail'
+	[ "$(<"$R/evil")" = capjail ]
+}
+
+@test "COMMAND gets neither files nor variables of it (S01)" {
+	local chain
+	exec 9</ 200</
+	for chain in '' 'capjail --drop sys_time' 'nsnew -u capjail --drop sys_time rootjail /'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "${JAIL[@]}" "$R" $chain ls /proc/self/fd
+		assert_status 0
+		assert_output $'0\n1\n2\n3'
+		# shellcheck disable=SC2086
+		run --separate-stderr env -i A=b PATH="$PATH" "${JAIL[@]}" "$R" $chain env
+		assert_status 0
+		[ "$(sort <<<"$output")" = "A=b"$'\n'"PATH=$PATH" ]
+	done
+	exec 9<&- 200<&-
+	assert_unharmed
+}
+
+@test "a directory of the host by way of an open file is no way out, also behind more links (S01)" {
+	local n
+	exec 9</ 200</
+	for n in 3 4 5 6 7 8 9 10 11 12 200; do
+		run ! --separate-stderr "${JAIL[@]}" "$R" capjail --drop sys_time "/proc/self/fd/$n/bin/sh" -c 'echo out'
+		[[ $status == 12[67] && $output == '' ]]
+	done
+	exec 9<&- 200<&-
+	assert_unharmed
+}
+
+@test "the root's loader and libc never run" {
+	local loader library
+	mkdir "$R/only"
+	cp "$(command -v env)" "$R/only"
+	loader=$(ldd "$R/only/env" | sed -n 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p')
+	for library in $(ldd "$R/only/env" | grep -o '/[^ ]*'); do
+		mkdir -p "$R${library%/*}"
+		echo 'no library' >"$R$library"
+	done
+	cp "$HELPERS/grab" "$R$loader"
+	run --separate-stderr "${JAIL[@]}" "$R" capjail --drop sys_time nsnew -u rootjail --bare / sh -c 'echo here'
+	assert_output here
+	assert_unharmed
+	# They would run: this one does.
+	run --separate-stderr "${JAIL[@]}" "$R" /only/env
+	[ "$status" != 0 ]
+	[ -e "$R/evil" ] || [ "$status" -ge 126 ]
+}
+
+@test "a container that is joined: links behind nsjoin are none of its root's" {
+	box "$STRONG"
+	run --separate-stderr "${JOIN[@]}" -t "$BOX" -mp -r nsnew -u capjail --drop sys_time rootjail --bare / sh -c 'echo here; ls /bin/drop'
+	assert_status 0
+	assert_output $'here\n/bin/drop'
+	run -127 --separate-stderr "${JOIN[@]}" -t "$BOX" -mp -r nosuchprogram
+	touch "$R/stop"
+	ended 'exited 0'
+	assert_unharmed
+}
+
+# --- the host's files ---
+
+@test "the attack succeeds on what is not sealed" {
+	local attacker
+	mkdir "$T/plain"
+	mkfifo "$T/block"
+	for attacker in "$STRONG" "$WEAK"; do
+		cp /bin/busybox "$T/plain/busybox"
+		cp /bin/busybox "$T/plain/capjail"
+		mark_copies "$T/plain"/*
+		# A program that has as little privilege as the attacker, and a directory with a link open.
+		prison "$attacker" '
+			less=('"${attacker:+"$BIN/capjail" --drop all}"')
+			rm -f "$T/up"
+			"${less[@]}" "$T/plain/busybox" sh -c ": >$T/up; read -r _" <>"$T/block" 9<"$T/plain" &
+			victim=$!
+			eventually test -e "$T/up"
+			strike
+			kill $victim; wait $victim'
+		attacked 2
+		grep -q "^wrote $T/plain/busybox opened" "$R/said"
+		grep -q '^wrote capjail opened' "$R/said"
+		grep -q "a new file" "$R/said"
+		tail -n 1 "$T/plain/busybox" | grep -qF ': X'
+	done
+}
+
+@test "the attack succeeds on a mount that is only read-only (M30)" {
+	mkdir "$T/plain" "$T/ro"
+	cp /bin/busybox "$T/plain/capjail"
+	mark_copies "$T/plain"/*
+	local attacker
+	for attacker in "$STRONG" "$WEAK"; do
+		prison "$attacker" '
+			less=('"${attacker:+"$BIN/capjail" --drop all}"')
+			rm -f "$T/up"
+			forge clone "$T/plain" 9 "${less[@]}" sh -c ": >$T/up; exec sleep 1000" &
+			victim=$!
+			eventually test -e "$T/up"
+			strike
+			kill $victim; wait $victim'
+		attacked 1
+		grep -q '^wrote capjail cleared' "$R/said"
+		! grep -q '^wrote capjail opened' <(sed '/^wrote capjail cleared/q' "$R/said") || return 1
+	done
+}
+
+@test "'#!/proc/self/exe' as COMMAND: the last link, whichever it is (S03, M36)" {
+	local chain
+	for chain in '' 'nsnew -u' 'capjail --drop sys_time' 'nsnew -u rootjail --bare /' 'nsjoin -t 1 -u'; do
+		prison "$STRONG" "
+			hold rootjail --proc \"\$R\" $chain /trap
+			strike
+			release"
+		attacked 1
+		assert_unharmed
+		grep -qE '^target /proc/[0-9]+/exe (/|/memfd:)(nsnew|nsjoin|capjail|rootjail)( .deleted.)?$' "$R/said"
+	done
+}
+
+@test "'#!/proc/self/exe' as COMMAND, to one without any capability (S03, M30)" {
+	local chain
+	for chain in 'capjail --drop all' 'nsnew -u capjail --drop all' 'capjail --drop all capjail --allow-new-privs'; do
+		prison "$WEAK" "
+			hold rootjail --proc \"\$R\" $chain /trap
+			strike
+			release"
+		attacked 1
+		assert_unharmed
+	done
+}
+
+@test "each link held before each exec (S03)" {
+	requires strace
+	local attacker chain
+	for attacker in "$STRONG" "$WEAK"; do
+		for chain in 'nsnew -u capjail --drop all rootjail --help' 'capjail --drop all capjail capjail /trap' 'nsnew -f capjail nsjoin -t 1 -u /trap'; do
+			prison "$attacker" "
+				strace -qq -f -o \"\$T/trace\" -e trace=execve,execveat -e inject=execve,execveat:delay_enter=300000 \\
+					rootjail --proc \"\$R\" $chain >\"\$T/null\"
+				strike"
+			grep -q exec "$T/trace"
+			[ "$attacker" = "$WEAK" ] || attacked 1
+			assert_unharmed
+		done
+	done
+}
+
+@test "a link that waits before COMMAND and holds the others (M30, M38)" {
+	local attacker chain
+	for attacker in "$STRONG" "$WEAK"; do
+		for chain in 'nsnew -f' 'nsnew -u' 'capjail --drop all nsnew -f'; do
+			prison "$attacker" "
+				mkfifo \"\$T/block\" \"\$T/ready\"
+				exec 6<>\"\$T/block\" 7<>\"\$T/ready\"
+				rootjail --proc --keep-fd 6 --keep-fd 7 \"\$R\" $chain --block-fd=6 --ready-fd=7 capjail --drop all /bin/true &
+				victim=\$!
+				read -rt 10 <&7 || echo 'not ready'
+				strike
+				echo >&6
+				wait \$victim
+				rm \"\$T/block\" \"\$T/ready\""
+			assert_output ''
+			[ "$attacker" = "$WEAK" ] || attacked 1
+			assert_unharmed
+		done
+	done
+}
+
+@test "waiting links behind the switch (M38)" {
+	local attacker chain chains=('nsnew -f' 'nsnew -p' 'nsnew --init' 'nsjoin -t 1 -p' 'capjail --drop all nsnew -f' 'nsnew -f nsnew -f capjail --drop all')
+	for attacker in "$STRONG" "$WEAK"; do
+		for chain in "${chains[@]}"; do
+			prison "$attacker" "
+				rm -f \"\$R/up\"
+				rootjail --proc \"\$R\" $chain sh -c ': >/up; exec sleep 1000' &
+				victim=\$!
+				eventually test -e \"\$R/up\" || echo 'not up'
+				strike
+				kill \$victim; wait \$victim"
+			assert_output ''
+			[ "$attacker" = "$WEAK" ] || [[ $chain != nsnew* ]] || attacked 1
+			assert_unharmed
+		done
+	done
+}
+
+@test "a cgrun that waits behind the switch (M38)" {
+	requires cgroup
+	prison "$STRONG" '
+		rm -f "$R/up"
+		rootjail --proc -b /sys/fs/cgroup "$R" cgrun sh -c ": >/up; exec sleep 1000" &
+		victim=$!
+		eventually test -e "$R/up" || echo "not up"
+		strike
+		kill $victim; wait $victim'
+	assert_output ''
+	attacked 1
+	assert_unharmed
+}
+
+@test "waiting links behind the switch show nothing of the host (S40)" {
+	local chain chains=('nsnew -f' 'nsnew --init' 'nsnew -f nsnew -m nsnew -f' 'nsnew -f capjail --drop sys_ptrace')
+	! has cgroup || chains+=('nsnew -f cgrun' 'cgrun nsnew -f')
+	for chain in "${chains[@]}"; do
+		rm -f "$R/evil"
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "${WORLD[@]}" -pf --kill-child rootjail -b /sys/fs/cgroup "$R" $chain sh -c ': >/stop; exec grab /'
+		assert_status 0
+		! grep -E '^(sees|wrote) ' <<<"$output" || return 1
+		[ "$(sed -n 's/^met //p' <<<"$output")" -ge 1 ]
+		assert_unharmed
+	done
+}
+
+# box ATTACKER: a container with the root R and nothing in it but an attacker, BOX.
+box() {
+	rm -f "$R"/{stop,ask,evil}
+	# shellcheck disable=SC2086 # words
+	start "${WORLD[@]}" -pf --kill-child rootjail "$R" $1 grab /
+	eventually said watching
+	eventually has_child "$LINK_PID" grab
+	BOX=$(child_of "$LINK_PID" grab)
+}
+
+@test "joined again and again, with '#!/proc/self/exe' as COMMAND and others (S03)" {
+	local i rounds chain
+	rounds=$(times 100)
+	box "$STRONG"
+	for ((i = 0; i < rounds; i++)); do
+		"${JOIN[@]}" -t "$BOX" -mp -r /trap
+		"${JOIN[@]}" -t "$BOX" -mp -r -w /bin/true
+		"${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all /trap
+	done </dev/null >"$T/null" 2>&1
+	touch "$R/stop"
+	ended 'exited 0'
+	attacked 1 "$OUT"
+	assert_unharmed
+}
+
+@test "joined with '#!/proc/self/exe' as COMMAND, held until the attacker is done (S03, M36)" {
+	local chain
+	for chain in '' 'capjail --drop all' 'nsnew -u' 'rootjail --bare /'; do
+		box "$STRONG"
+		# shellcheck disable=SC2086 # words
+		hold "${JOIN[@]}" -t "$BOX" -mp -r $chain /trap
+		strike
+		release
+		touch "$R/stop"
+		ended 'exited 0'
+		attacked 1 "$OUT"
+		assert_unharmed
+	done
+}
+
+@test "joined by one that is held before each step on its way (S09)" {
+	requires strace
+	local attacker call
+	for attacker in "$STRONG" "$WEAK"; do
+		box "$attacker"
+		for call in execve,execveat setns prctl close_range; do
+			timeout 60 strace -qq -f -o "$T/trace" -e "trace=$call" -e "inject=$call:delay_enter=20000" \
+				"${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all nsnew -f capjail --drop all /trap >"$T/null" 2>&1 </dev/null || true
+			grep -q "${call%,*}" "$T/trace"
+			strike
+		done
+		touch "$R/stop"
+		ended 'exited 0'
+		assert_unharmed
+	done
+}
+
+@test "joined while a parent waits for COMMAND (S09, M38)" {
+	local attacker joiner
+	for attacker in "$STRONG" "$WEAK"; do
+		box "$attacker"
+		rm -f "$R/up"
+		"${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all nsnew -f capjail sh -c ': >/up; exec sleep 1000' 3>&- &
+		joiner=$!
+		STARTED+=("$joiner")
+		eventually test -e "$R/up"
+		strike
+		kill "$joiner"
+		wait "$joiner" || true
+		unset 'STARTED[-1]'
+		touch "$R/stop"
+		ended 'exited 0'
+		! grep '^sees ' "$OUT" || return 1
+		assert_unharmed
+	done
+}
+
+# --- what else is in the directory of the links, and where it cannot be sealed as a whole ---
+
+@test "a directory of links that holds other files: only the links show (M39)" {
+	local attacker
+	echo secret >"$L/secret"
+	cp /bin/busybox "$L/other"
+	mark_copies "$L/other"
+	WANTED=$(bytes "$L")
+	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c 'echo here'
+	assert_output here
+	run -127 --separate-stderr "${JAIL[@]}" "$R" other true
+	for attacker in "$STRONG" "$WEAK"; do
+		prison "$attacker" '
+			mkfifo "$T/block"
+			exec 6<>"$T/block"
+			hold rootjail --proc "$R" capjail --drop all /trap
+			rootjail --proc --keep-fd 6 "$R" capjail --drop all nsnew -f --block-fd=6 --pid-file=/up capjail /bin/true &
+			victim=$!
+			eventually test -e "$R/up"
+			strike
+			echo >&6
+			release
+			wait $victim
+			rm "$T/block" "$R/up"'
+		attacked 1
+		! grep -E 'secret|other' "$R/said" || return 1
+		assert_unharmed
+	done
+}
+
+@test "a directory of links that is two overlays deep: sealed all the same (M20)" {
+	local attacker overlay='
+		mkdir -p "$T/empty" "$T/first" "$T/second"
+		mount -t overlay -o "lowerdir=$L:$T/empty" none "$T/first"
+		mount -t overlay -o "lowerdir=$T/first:$T/empty" none "$T/second"
+		PATH=$T/second:$PATH
+		'
+	world "$overlay"'nsnew -pm rootjail "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c "echo here"'
+	assert_status 0
+	assert_output here
+	for attacker in "$STRONG" "$WEAK"; do
+		prison "$attacker" "$overlay"'
+			hold rootjail --proc "$R" capjail --drop all /trap
+			strike
+			release
+			hold rootjail --proc "$R" /trap
+			strike
+			release'
+		attacked 1
+		! grep "^target .*$T" "$R/said" || return 1
+		assert_unharmed
+	done
+}
+
+# --- an fd that is not ours ---
+
+# forged [FILE]...: a directory with malicious links, a rootjail that is the true one, and FILEs. That is run as /dev/fd/9/rootjail.
+forged() {
+	local file
+	F=$T/forged
+	rm -rf "$F" "$F".*
+	mkdir "$F" "$F".{empty,upper,work,place}
+	cp "$R"/bin/{nsnew,nsjoin,cgrun,capjail} "$F"
+	ln -s "$L/rootjail" "$F/rootjail"
+	for file; do echo >"$F/$file"; done
+	export F
+}
+
+# assert_true_link: what ran was capjail --version, and it was the host's.
+assert_true_link() {
+	assert_status 0
+	assert_output "$("$L/capjail" --version)"
+	assert_unharmed
+}
+
+@test "an fd of another directory or overlay, handed over by the caller, is not used" {
+	local kind file
+	for kind in directory writable attached overlay; do
+		for file in '' more; do
+			# shellcheck disable=SC2086 # none or one
+			forged $file
+			world "forge $kind \"\$F\" 9 /dev/fd/9/rootjail --bare \"\$R\" capjail --version"
+			assert_true_link
+			# shellcheck disable=SC2086
+			forged $file
+			world "forge $kind \"\$F\" 9 @rootjail --bare \"\$R\" capjail --version"
+			assert_true_link
+		done
+	done
+}
+
+@test "the malicious links of such a directory would run" {
+	forged
+	world 'forge overlay "$F" 9 /dev/fd/9/capjail --version'
+	assert_output 'evil capjail'
+}
+
+@test "no fd of a directory behind /dev/fd/N/rootjail" {
+	local number numbers='0 1 2 3 9 10 11 -1 +9 09 9x 4294967305 18446744073709551625 99999999999999999999999999'
+	for number in $numbers; do
+		export number
+		# A path that only looks like one of an fd; 9 is a file.
+		world '
+			exec 9<"$R/etc/passwd" 10<"$R" 11<"$R/bin"
+			mount -t tmpfs none /dev
+			mkdir -p "/dev/fd/$number"
+			ln -s "$L/rootjail" "/dev/fd/$number/rootjail"
+			"/dev/fd/$number/rootjail" --bare "$R" capjail --version'
+		assert_true_link
+	done
+}
+
+@test "no variable of the environment leads to other links" {
+	local number
+	forged
+	for number in 9 "$F" "/dev/fd/9"; do
+		run --separate-stderr env NSCHAIN_TOOLBOX="$number" NSCHAIN_LINKS="$number" NSCHAIN_FD="$number" TOOLBOX="$number" PATH="$L:$PATH:$F" \
+			"${JAIL[@]}" "$R" capjail --version 9<"$F"
+		assert_true_link
+	done
+}
+
+@test "a file that is kept has its own number in each link behind the switch" {
+	local n
+	for n in 3 4 5 6 7 8 9; do
+		echo "file $n" >"$T/file"
+		run --separate-stderr bash -c "exec $n<\"\$1\"; shift; exec \"\$@\"" bash "$T/file" \
+			"${JAIL[@]}" --keep-fd "$n" "$R" capjail --drop sys_time nsnew -u sh -c "cat <&$n; ls /proc/self/fd | wc -l"
+		assert_status 0
+		[ "${lines[0]}" = "file $n" ]
+		[ "${lines[1]}" -le 5 ]
+	done
+	assert_unharmed
+}
