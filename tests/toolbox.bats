@@ -33,8 +33,7 @@ setup() {
 	# Not nsnew, which would wait and so be busy: nobody can write to a program that runs.
 	if [ "$(id -u)" = 0 ]; then WORLD=(unshare -m) JOIN=(nsjoin); else WORLD=(unshare -Urm) JOIN=(nsjoin -U); fi
 	JAIL=("${PRIVILEGED[@]}" nsnew -pm rootjail)
-	export T R L PATH HELPERS BIN
-	export -f eventually strike hold is_trapped release
+	export T R L PATH
 }
 
 teardown() {
@@ -54,33 +53,70 @@ bytes() {
 	find "$1" -type f -exec sha256sum {} + | sort
 }
 
-# assert_unharmed: the links are what they were, nobody claims to have written to them, and no program of the root ran in their place.
+# assert_unharmed: the links are what they were, and nobody claims to have written to them.
 assert_unharmed() {
 	local failed=0
 	[ "$(bytes "$L")" = "$WANTED" ] || {
 		diff <(echo "$WANTED") <(bytes "$L") || true
 		failed=1
 	}
-	! cat "$R/said" "${OUT:-/dev/null}" 2>/dev/null | grep '^wrote ' | sort -u | grep . || failed=1
-	! sort -u "$R/evil" 2>/dev/null | grep -H --label=evil . || failed=1
+	! grep -s '^wrote ' "${OUT:-/dev/null}" | sort -u | grep . || failed=1
 	return "$failed"
 }
 
-# attacked MINIMUM: the attack came to its end, and found so many things to attack.
-attacked() {
-	local count
-	count=$(sed -n 's/^targets //p' "${2:-$R/said}")
-	[ "${count:-0}" -ge "$1" ] || {
-		echo "attacked: ${count:-nothing}"
-		cat "${2:-$R/said}"
+# assert_genuine: no program of the root ran in the place of a link, and the links are what they were.
+assert_genuine() {
+	! sort -u "$R/evil" 2>/dev/null | grep -H --label=evil . || return
+	assert_unharmed
+}
+
+# What an attacker may do: all that there is to do in its container, or nothing: such a one is let in only to those that may do nothing either.
+STRONG='' WEAK='/bin/drop --drop all'
+
+# box ATTACKER: a container with the root R and nothing in it but an attacker, BOX. With IN before them, links run in its PID namespace and then
+# in the root R: to begin with outside of it, so that the attacker never sees the links that the caller starts.
+box() {
+	rm -f "$R"/{stop,ask,take,evil,up,gate}
+	# shellcheck disable=SC2086 # words
+	start "${WORLD[@]}" -pf --kill-child rootjail "$R" $1 grab /
+	eventually said watching
+	eventually has_child "$LINK_PID" grab
+	BOX=$(child_of "$LINK_PID" grab)
+	IN=("${JOIN[@]}" -t "$BOX" -p rootjail "$R")
+}
+
+# strike: waits until the attacker has looked at all that runs now.
+strike() {
+	: >"$R/ask"
+	eventually test ! -e "$R/ask"
+}
+
+# box_held MINIMUM: after the attacker's last try nothing is harmed; it found so many things to attack.
+box_held() {
+	touch "$R/stop"
+	ended 'exited 0'
+	assert_unharmed || return
+	[ "$(sed -n 's/^targets //p' "$OUT")" -ge "$1" ] || {
+		echo "not $1 to attack:"
+		cat "$OUT"
 		return 1
 	}
 }
 
-# Inside a prison: waits until the attacker has looked at all that runs now.
-strike() {
-	: >"$R/ask"
-	eventually test ! -e "$R/ask"
+# lasting COMMAND...: in the background, as PID LASTING, until it is let_go; COMMAND gets a shell's words behind it that wait for that.
+lasting() {
+	rm -f "$R"/{up,gate}
+	mkfifo "$R/gate"
+	"$@" sh -c 'touch /up; read -r _ </gate' 3>&- &
+	LASTING=$!
+	STARTED+=("$LASTING")
+	eventually test -e "$R/up"
+}
+
+let_go() {
+	echo >"$R/gate"
+	wait "$LASTING" || true
+	unset 'STARTED[-1]'
 }
 
 # hold LINK... /trap: in the background, blocked as soon as it writes anything, which /trap is about to. release lets go and waits for it.
@@ -90,6 +126,7 @@ hold() {
 	until ! dd if=/dev/zero of="$T/full" oflag=nonblock bs=4096 count=1 2>/dev/null; do :; done
 	"$@" >"$T/full" 3>&- 8>&- &
 	HELD=$!
+	STARTED+=("$HELD")
 	eventually is_trapped "$HELD"
 }
 
@@ -98,35 +135,18 @@ is_trapped() {
 	local children
 	read -ra children <"/proc/$1/task/$1/children" || true
 	# shellcheck disable=SC2068 # numbers
-	cat "/proc/$1/cmdline" ${children[@]/*//proc/&/cmdline} | grep -qF -e --help
+	cat "/proc/$1/cmdline" ${children[@]/*//proc/&/cmdline} | tr '\0' ' ' | grep -qF '/proc/self/exe --help'
 } 2>/dev/null
 
 release() {
-	cat <&8 >/dev/null &
+	cat <&8 >/dev/null 3>&- &
 	local reader=$!
 	wait "$HELD" || true
+	unset 'STARTED[-1]'
 	kill "$reader"
 	wait "$reader" 2>/dev/null || true
 	exec 8>&-
 }
-
-# prison ATTACKER SCRIPT: SCRIPT is run as a root of a new PID namespace in which an attacker is in R already, behind ATTACKER. What the attacker
-# says is in R/said. SCRIPT waits for all that it starts.
-prison() {
-	rm -f "$R"/{said,stop,ask,evil}
-	run --separate-stderr timeout -k 5 100 "${WORLD[@]}" -pf --mount-proc --kill-child bash -uo pipefail -c '
-		cd /
-		rootjail --proc "$R" '"$1"' grab / >"$R/said" &
-		attacker=$!
-		eventually grep -q watching "$R/said" || exit 99
-		'"$2"'
-		touch "$R/stop"
-		wait "$attacker"'
-	assert_status 0
-}
-
-# All privileges there are in a prison, and none: such a one sees only those that have none either.
-STRONG='' WEAK='/bin/drop --drop all'
 
 # world SCRIPT: SCRIPT may mount.
 world() {
@@ -139,7 +159,7 @@ world() {
 	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time rootjail --bare / nsnew -i nsjoin -t 1 -u \
 		sh -c 'hostname jailed && hostname; grep CapBnd /proc/self/status; ls /bin/drop'
 	assert_status 0
-	assert_unharmed
+	assert_genuine
 	[ "${lines[0]}" = jailed ]
 	(( (0x${lines[1]##*[[:space:]]} & 1 << 25) == 0 ))
 	[ "${lines[2]}" = /bin/drop ]
@@ -153,7 +173,7 @@ world() {
 		run --separate-stderr "${JAIL[@]}" "$R" $chain sh -c 'echo here; ls /bin/drop'
 		assert_status 0
 		assert_output $'here\n/bin/drop'
-		assert_unharmed
+		assert_genuine
 	done
 }
 
@@ -162,7 +182,7 @@ world() {
 	run --separate-stderr "${JAIL[@]}" -b /sys/fs/cgroup "$R" cgrun capjail --drop sys_time sh -c 'echo here'
 	assert_status 0
 	assert_output here
-	assert_unharmed
+	assert_genuine
 }
 
 @test "a link that the links' directory does not have: 127, and not the one of the root" {
@@ -171,13 +191,13 @@ world() {
 	run -127 --separate-stderr "${JAIL[@]}" "$R" capjail --drop sys_time true
 	assert_says capjail
 	run -127 --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time true
-	assert_unharmed
+	assert_genuine
 }
 
 @test "nsmount behind the switch is refused" {
 	assert_refuses nsmount "${JAIL[@]}" -b "$T" "$R" nsmount true "${UNREACHED[@]}"
 	assert_refuses nsmount "${JAIL[@]}" -b "$T" "$R" nsnew -u nsmount true "${UNREACHED[@]}"
-	assert_unharmed
+	assert_genuine
 }
 
 @test "a path to a link is a COMMAND of the root" {
@@ -211,7 +231,7 @@ world() {
 		[ "$(sort <<<"$output")" = "A=b"$'\n'"PATH=$PATH" ]
 	done
 	exec 9<&- 200<&-
-	assert_unharmed
+	assert_genuine
 }
 
 @test "a directory of the host by way of an open file is no way out, also behind more links (S01)" {
@@ -222,7 +242,7 @@ world() {
 		[[ $status == 12[67] && $output == '' ]]
 	done
 	exec 9<&- 200<&-
-	assert_unharmed
+	assert_genuine
 }
 
 @test "the root's loader and libc never run" {
@@ -237,7 +257,7 @@ world() {
 	cp "$HELPERS/grab" "$R$loader"
 	run --separate-stderr "${JAIL[@]}" "$R" capjail --drop sys_time nsnew -u rootjail --bare / sh -c 'echo here'
 	assert_output here
-	assert_unharmed
+	assert_genuine
 	# They would run: this one does.
 	run --separate-stderr "${JAIL[@]}" "$R" /only/env
 	[ "$status" != 0 ]
@@ -252,78 +272,88 @@ world() {
 	run -127 --separate-stderr "${JOIN[@]}" -t "$BOX" -mp -r nosuchprogram
 	touch "$R/stop"
 	ended 'exited 0'
-	assert_unharmed
+	assert_genuine
 }
 
 # --- the host's files ---
 
+# less ATTACKER: nothing, or what makes a program one that ATTACKER is let in to.
+less() {
+	LESS=()
+	[ -z "$1" ] || LESS=(capjail --drop all)
+}
+
 @test "the attack succeeds on what is not sealed" {
 	local attacker
 	mkdir "$T/plain"
-	mkfifo "$T/block"
 	for attacker in "$STRONG" "$WEAK"; do
 		cp /bin/busybox "$T/plain/busybox"
 		cp /bin/busybox "$T/plain/capjail"
 		mark_copies "$T/plain"/*
-		# A program that has as little privilege as the attacker, and a directory with a link open.
-		prison "$attacker" '
-			less=('"${attacker:+"$BIN/capjail" --drop all}"')
-			rm -f "$T/up"
-			"${less[@]}" "$T/plain/busybox" sh -c ": >$T/up; read -r _" <>"$T/block" 9<"$T/plain" &
-			victim=$!
-			eventually test -e "$T/up"
-			strike
-			kill $victim; wait $victim'
-		attacked 2
-		grep -q "^wrote $T/plain/busybox opened" "$R/said"
-		grep -q '^wrote capjail opened' "$R/said"
-		grep -q "a new file" "$R/said"
+		box "$attacker"
+		less "$attacker"
+		rm -f "$T/gate"
+		mkfifo "$T/gate"
+		"${JOIN[@]}" -t "$BOX" -p --keep-fd 9 "${LESS[@]}" "$T/plain/busybox" sh -c 'touch "$1/up"; read -r _ <"$1/gate"' sh "$T" 9<"$T/plain" 3>&- &
+		eventually test -e "$T/up"
+		strike
+		echo >"$T/gate"
+		touch "$R/stop"
+		ended 'exited 0'
+		rm "$T/up"
+		cat "$OUT"
+		grep -q "^wrote $T/plain/busybox opened" "$OUT"
+		grep -q '^wrote capjail opened' "$OUT"
+		grep -q '^wrote .* a new file' "$OUT"
 		tail -n 1 "$T/plain/busybox" | grep -qF ': X'
 	done
 }
 
 @test "the attack succeeds on a mount that is only read-only (M30)" {
-	mkdir "$T/plain" "$T/ro"
+	local attacker
+	mkdir "$T/plain"
 	cp /bin/busybox "$T/plain/capjail"
 	mark_copies "$T/plain"/*
-	local attacker
 	for attacker in "$STRONG" "$WEAK"; do
-		prison "$attacker" '
-			less=('"${attacker:+"$BIN/capjail" --drop all}"')
-			rm -f "$T/up"
-			forge clone "$T/plain" 9 "${less[@]}" sh -c ": >$T/up; exec sleep 1000" &
-			victim=$!
-			eventually test -e "$T/up"
-			strike
-			kill $victim; wait $victim'
-		attacked 1
-		grep -q '^wrote capjail cleared' "$R/said"
-		! grep -q '^wrote capjail opened' <(sed '/^wrote capjail cleared/q' "$R/said") || return 1
+		box "$attacker"
+		less "$attacker"
+		rm -f "$T/gate"
+		mkfifo "$T/gate"
+		"${JOIN[@]}" -t "$BOX" -p nsnew -m forge clone "$T/plain" 9 "${LESS[@]}" sh -c 'touch "$1/up"; read -r _ <"$1/gate"' sh "$T" 3>&- &
+		eventually test -e "$T/up"
+		strike
+		echo >"$T/gate"
+		touch "$R/stop"
+		ended 'exited 0'
+		rm "$T/up"
+		cat "$OUT"
+		# Only after that it can be opened.
+		[ "$(grep -m 1 '^wrote ' "$OUT")" = 'wrote capjail cleared by write' ]
 	done
 }
 
 @test "'#!/proc/self/exe' as COMMAND: the last link, whichever it is (S03, M36)" {
 	local chain
 	for chain in '' 'nsnew -u' 'capjail --drop sys_time' 'nsnew -u rootjail --bare /' 'nsjoin -t 1 -u'; do
-		prison "$STRONG" "
-			hold rootjail --proc \"\$R\" $chain /trap
-			strike
-			release"
-		attacked 1
-		assert_unharmed
-		grep -qE '^target /proc/[0-9]+/exe (/|/memfd:)(nsnew|nsjoin|capjail|rootjail)( .deleted.)?$' "$R/said"
+		box "$STRONG"
+		# shellcheck disable=SC2086 # words
+		hold "${IN[@]}" $chain /trap
+		strike
+		release
+		box_held 1
+		grep -qE '^target /proc/[0-9]+/exe (/|/memfd:)(nsnew|nsjoin|capjail|rootjail)( .deleted.)?$' "$OUT"
 	done
 }
 
 @test "'#!/proc/self/exe' as COMMAND, to one without any capability (S03, M30)" {
 	local chain
-	for chain in 'capjail --drop all' 'nsnew -u capjail --drop all' 'capjail --drop all capjail --allow-new-privs'; do
-		prison "$WEAK" "
-			hold rootjail --proc \"\$R\" $chain /trap
-			strike
-			release"
-		attacked 1
-		assert_unharmed
+	for chain in 'capjail --drop all' 'nsnew -u capjail --drop all' 'capjail --drop all capjail'; do
+		box "$WEAK"
+		# shellcheck disable=SC2086 # words
+		hold "${IN[@]}" $chain /trap
+		strike
+		release
+		box_held 1
 	done
 }
 
@@ -331,69 +361,82 @@ world() {
 	requires strace
 	local attacker chain
 	for attacker in "$STRONG" "$WEAK"; do
-		for chain in 'nsnew -u capjail --drop all rootjail --help' 'capjail --drop all capjail capjail /trap' 'nsnew -f capjail nsjoin -t 1 -u /trap'; do
-			prison "$attacker" "
-				strace -qq -f -o \"\$T/trace\" -e trace=execve,execveat -e inject=execve,execveat:delay_enter=300000 \\
-					rootjail --proc \"\$R\" $chain >\"\$T/null\"
-				strike"
+		for chain in 'nsnew -u capjail --drop all /trap' 'capjail --drop all capjail capjail /trap' 'nsnew -f capjail nsjoin -t 1 -u /trap'; do
+			box "$attacker"
+			# shellcheck disable=SC2086 # words
+			strace -qq -f -o "$T/trace" -e trace=execve,execveat -e inject=execve,execveat:delay_enter=100000 \
+				"${IN[@]}" $chain >"$T/null" 2>&1 </dev/null || true
 			grep -q exec "$T/trace"
-			[ "$attacker" = "$WEAK" ] || attacked 1
-			assert_unharmed
+			strike
+			box_held "$([ "$attacker" = "$WEAK" ] && echo 0 || echo 1)"
 		done
 	done
 }
 
 @test "a link that waits before COMMAND and holds the others (M30, M38)" {
 	local attacker chain
+	mkfifo "$T/block" "$T/ready"
+	exec 6<>"$T/block" 7<>"$T/ready"
 	for attacker in "$STRONG" "$WEAK"; do
 		for chain in 'nsnew -f' 'nsnew -u' 'capjail --drop all nsnew -f'; do
-			prison "$attacker" "
-				mkfifo \"\$T/block\" \"\$T/ready\"
-				exec 6<>\"\$T/block\" 7<>\"\$T/ready\"
-				rootjail --proc --keep-fd 6 --keep-fd 7 \"\$R\" $chain --block-fd=6 --ready-fd=7 capjail --drop all /bin/true &
-				victim=\$!
-				read -rt 10 <&7 || echo 'not ready'
-				strike
-				echo >&6
-				wait \$victim
-				rm \"\$T/block\" \"\$T/ready\""
-			assert_output ''
-			[ "$attacker" = "$WEAK" ] || attacked 1
-			assert_unharmed
+			box "$attacker"
+			# shellcheck disable=SC2086 # words
+			"${JOIN[@]}" -t "$BOX" -p --keep-fd 6 --keep-fd 7 rootjail --keep-fd 6 --keep-fd 7 "$R" \
+				$chain --block-fd=6 --ready-fd=7 capjail --drop all /bin/true 3>&- &
+			STARTED+=("$!")
+			read -rt 10 -u 7 _
+			strike
+			echo >&6
+			wait "${STARTED[-1]}"
+			unset 'STARTED[-1]'
+			box_held "$([ "$attacker" = "$WEAK" ] && echo 0 || echo 1)"
 		done
 	done
+	exec 6<&- 7<&-
+}
+
+@test "the mount of the links taken away while one waits: the next one is not looked for in the root" {
+	local attacker
+	mkfifo "$T/block" "$T/ready"
+	exec 6<>"$T/block" 7<>"$T/ready"
+	for attacker in "$STRONG" "$WEAK"; do
+		box "$attacker"
+		touch "$R/take"
+		"${JOIN[@]}" -t "$BOX" -p --keep-fd 6 --keep-fd 7 rootjail --keep-fd 6 --keep-fd 7 "$R" \
+			${attacker:+capjail --drop all} nsnew -f --block-fd=6 --ready-fd=7 capjail --drop all /bin/true 3>&- &
+		STARTED+=("$!")
+		read -rt 10 -u 7 _
+		strike
+		echo >&6
+		wait "${STARTED[-1]}" || [ $? = 125 ] || [ $? = 127 ]
+		unset 'STARTED[-1]'
+		box_held 0
+		assert_genuine
+	done
+	exec 6<&- 7<&-
 }
 
 @test "waiting links behind the switch (M38)" {
-	local attacker chain chains=('nsnew -f' 'nsnew -p' 'nsnew --init' 'nsjoin -t 1 -p' 'capjail --drop all nsnew -f' 'nsnew -f nsnew -f capjail --drop all')
+	local attacker chain
 	for attacker in "$STRONG" "$WEAK"; do
-		for chain in "${chains[@]}"; do
-			prison "$attacker" "
-				rm -f \"\$R/up\"
-				rootjail --proc \"\$R\" $chain sh -c ': >/up; exec sleep 1000' &
-				victim=\$!
-				eventually test -e \"\$R/up\" || echo 'not up'
-				strike
-				kill \$victim; wait \$victim"
-			assert_output ''
-			[ "$attacker" = "$WEAK" ] || [[ $chain != nsnew* ]] || attacked 1
-			assert_unharmed
+		for chain in 'nsnew -f' 'nsnew -p' 'nsnew --init' 'nsjoin -t 1 -p' 'capjail --drop all nsnew -f' 'nsnew -f nsnew -f capjail --drop all'; do
+			box "$attacker"
+			# shellcheck disable=SC2086 # words
+			lasting "${IN[@]}" $chain
+			strike
+			let_go
+			box_held 0
 		done
 	done
 }
 
 @test "a cgrun that waits behind the switch (M38)" {
 	requires cgroup
-	prison "$STRONG" '
-		rm -f "$R/up"
-		rootjail --proc -b /sys/fs/cgroup "$R" cgrun sh -c ": >/up; exec sleep 1000" &
-		victim=$!
-		eventually test -e "$R/up" || echo "not up"
-		strike
-		kill $victim; wait $victim'
-	assert_output ''
-	attacked 1
-	assert_unharmed
+	box "$STRONG"
+	lasting "${JOIN[@]}" -t "$BOX" -p rootjail -b /sys/fs/cgroup "$R" cgrun
+	strike
+	let_go
+	box_held 0
 }
 
 @test "waiting links behind the switch show nothing of the host (S40)" {
@@ -410,16 +453,6 @@ world() {
 	done
 }
 
-# box ATTACKER: a container with the root R and nothing in it but an attacker, BOX.
-box() {
-	rm -f "$R"/{stop,ask,evil}
-	# shellcheck disable=SC2086 # words
-	start "${WORLD[@]}" -pf --kill-child rootjail "$R" $1 grab /
-	eventually said watching
-	eventually has_child "$LINK_PID" grab
-	BOX=$(child_of "$LINK_PID" grab)
-}
-
 @test "joined again and again, with '#!/proc/self/exe' as COMMAND and others (S03)" {
 	local i rounds chain
 	rounds=$(times 100)
@@ -429,10 +462,7 @@ box() {
 		"${JOIN[@]}" -t "$BOX" -mp -r -w /bin/true
 		"${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all /trap
 	done </dev/null >"$T/null" 2>&1
-	touch "$R/stop"
-	ended 'exited 0'
-	attacked 1 "$OUT"
-	assert_unharmed
+	box_held 1
 }
 
 @test "joined with '#!/proc/self/exe' as COMMAND, held until the attacker is done (S03, M36)" {
@@ -443,10 +473,7 @@ box() {
 		hold "${JOIN[@]}" -t "$BOX" -mp -r $chain /trap
 		strike
 		release
-		touch "$R/stop"
-		ended 'exited 0'
-		attacked 1 "$OUT"
-		assert_unharmed
+		box_held 1
 	done
 }
 
@@ -467,23 +494,15 @@ box() {
 	done
 }
 
-@test "joined while a parent waits for COMMAND (S09, M38)" {
-	local attacker joiner
+@test "joined while links wait for COMMAND (S09, M38)" {
+	local attacker
 	for attacker in "$STRONG" "$WEAK"; do
 		box "$attacker"
-		rm -f "$R/up"
-		"${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all nsnew -f capjail sh -c ': >/up; exec sleep 1000' 3>&- &
-		joiner=$!
-		STARTED+=("$joiner")
-		eventually test -e "$R/up"
+		lasting "${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all nsnew -f capjail
 		strike
-		kill "$joiner"
-		wait "$joiner" || true
-		unset 'STARTED[-1]'
-		touch "$R/stop"
-		ended 'exited 0'
+		let_go
+		box_held 0
 		! grep '^sees ' "$OUT" || return 1
-		assert_unharmed
 	done
 }
 
@@ -498,46 +517,38 @@ box() {
 	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c 'echo here'
 	assert_output here
 	run -127 --separate-stderr "${JAIL[@]}" "$R" other true
+	assert_genuine
 	for attacker in "$STRONG" "$WEAK"; do
-		prison "$attacker" '
-			mkfifo "$T/block"
-			exec 6<>"$T/block"
-			hold rootjail --proc "$R" capjail --drop all /trap
-			rootjail --proc --keep-fd 6 "$R" capjail --drop all nsnew -f --block-fd=6 --pid-file=/up capjail /bin/true &
-			victim=$!
-			eventually test -e "$R/up"
-			strike
-			echo >&6
-			release
-			wait $victim
-			rm "$T/block" "$R/up"'
-		attacked 1
-		! grep -E 'secret|other' "$R/said" || return 1
-		assert_unharmed
+		box "$attacker"
+		hold "${JOIN[@]}" -t "$BOX" -mp -r capjail --drop all /trap
+		strike
+		release
+		lasting "${IN[@]}" capjail --drop all nsnew -f capjail
+		strike
+		let_go
+		box_held 1
+		! grep -E 'secret|other' "$OUT" || return 1
 	done
 }
 
 @test "a directory of links that is two overlays deep: sealed all the same (M20)" {
-	local attacker overlay='
-		mkdir -p "$T/empty" "$T/first" "$T/second"
+	local attacker deep='
 		mount -t overlay -o "lowerdir=$L:$T/empty" none "$T/first"
 		mount -t overlay -o "lowerdir=$T/first:$T/empty" none "$T/second"
 		PATH=$T/second:$PATH
-		'
-	world "$overlay"'nsnew -pm rootjail "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c "echo here"'
-	assert_status 0
+		exec "$@"'
+	mkdir "$T"/{empty,first,second}
+	run --separate-stderr "${PRIVILEGED[@]}" nsnew -pm bash -ec "$deep" bash rootjail "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c 'echo here'
 	assert_output here
+	assert_genuine
 	for attacker in "$STRONG" "$WEAK"; do
-		prison "$attacker" "$overlay"'
-			hold rootjail --proc "$R" capjail --drop all /trap
-			strike
-			release
-			hold rootjail --proc "$R" /trap
-			strike
-			release'
-		attacked 1
-		! grep "^target .*$T" "$R/said" || return 1
-		assert_unharmed
+		box "$attacker"
+		# shellcheck disable=SC2086 # words
+		hold "${JOIN[@]}" -t "$BOX" -p nsnew -m bash -ec "$deep" bash rootjail "$R" ${attacker:+capjail --drop all} /trap
+		strike
+		release
+		box_held 1
+		grep '^target .*/memfd:' "$OUT"
 	done
 }
 
@@ -559,7 +570,7 @@ forged() {
 assert_true_link() {
 	assert_status 0
 	assert_output "$("$L/capjail" --version)"
-	assert_unharmed
+	assert_genuine
 }
 
 @test "an fd of another directory or overlay, handed over by the caller, is not used" {
@@ -568,6 +579,7 @@ assert_true_link() {
 		for file in '' more; do
 			# shellcheck disable=SC2086 # none or one
 			forged $file
+			echo "$kind $file"
 			world "forge $kind \"\$F\" 9 /dev/fd/9/rootjail --bare \"\$R\" capjail --version"
 			assert_true_link
 			# shellcheck disable=SC2086
@@ -619,5 +631,5 @@ assert_true_link() {
 		[ "${lines[0]}" = "file $n" ]
 		[ "${lines[1]}" -le 5 ]
 	done
-	assert_unharmed
+	assert_genuine
 }

@@ -6,7 +6,7 @@
  *   sees PATH NAME     something else
  *   wrote NAME HOW     an attack that succeeded
  *   met N, refused N, targets N   at the end: processes, times that it was not let in, and what it attacked
- * Removes DIR/ask after a round that began when that was there. Only files with that line are written to: a test that fails harms nothing else.
+ * Takes mounts themselves away if DIR/take is there. Removes DIR/ask after a round that began when that was there. Only files with that line are written to: a test that fails harms nothing else.
  * By any other name than grab it only tells that it ran, on standard output and in the file /evil.
  */
 #include <dirent.h>
@@ -50,6 +50,7 @@ static unsigned long targets, met, refused;
 static uint64_t own_mounts[MOUNTS];
 static size_t own_mounts_count;
 static struct stat root;
+static char take[PATH];
 static const char place[2][32] = { "/tmp/grab.file", "/tmp/grab.directory" };
 
 static void say(const char *what, const char *path, const char *name)
@@ -204,10 +205,10 @@ static void attack_mount(int file, bool is_directory)
 	close(clone);
 }
 
-/* Takes the mount itself. */
+/* Takes the mount itself, if that is wanted: who has it open is left without. */
 static void attack_moved(int file, bool is_directory)
 {
-	if (!move_to_place(file, is_directory))
+	if (access(take, F_OK) < 0 || !move_to_place(file, is_directory))
 		return;
 	reconfigure(place[is_directory]);
 	overwrite_all(file, is_directory, "taken");
@@ -437,6 +438,7 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(ask, sizeof(ask), "%s/ask", argv[1]);
 	snprintf(stop, sizeof(stop), "%s/stop", argv[1]);
+	snprintf(take, sizeof(take), "%s/take", argv[1]);
 	mkdir(place[true], 0700);
 	close(open(place[false], O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	puts("watching");
