@@ -119,6 +119,13 @@ let_go() {
 	unset 'STARTED[-1]'
 }
 
+# open_gates: fds 6 and 7 are fresh ends of FIFOs.
+open_gates() {
+	rm -f "$T"/{block,ready}
+	mkfifo "$T/block" "$T/ready"
+	exec 6<>"$T/block" 7<>"$T/ready"
+}
+
 # hold LINK... /trap: in the background, blocked as soon as it writes anything, which /trap is about to. release lets go and waits for it.
 hold() {
 	[ -p "$T/full" ] || mkfifo "$T/full"
@@ -328,7 +335,7 @@ less() {
 		rm "$T/up"
 		cat "$OUT"
 		# Only after that it can be opened.
-		[ "$(grep -m 1 '^wrote ' "$OUT")" = 'wrote capjail cleared by write' ]
+		[ "$(grep -m 1 '^wrote capjail ' "$OUT")" = 'wrote capjail cleared by write' ]
 	done
 }
 
@@ -375,11 +382,10 @@ less() {
 
 @test "a link that waits before COMMAND and holds the others (M30, M38)" {
 	local attacker chain
-	mkfifo "$T/block" "$T/ready"
-	exec 6<>"$T/block" 7<>"$T/ready"
 	for attacker in "$STRONG" "$WEAK"; do
 		for chain in 'nsnew -f' 'nsnew -u' 'capjail --drop all nsnew -f'; do
 			box "$attacker"
+			open_gates
 			# shellcheck disable=SC2086 # words
 			"${JOIN[@]}" -t "$BOX" -p --keep-fd 6 --keep-fd 7 rootjail --keep-fd 6 --keep-fd 7 "$R" \
 				$chain --block-fd=6 --ready-fd=7 capjail --drop all /bin/true 3>&- &
@@ -397,15 +403,13 @@ less() {
 
 @test "the mount of the links taken away while one waits: the next one is not looked for in the root" {
 	local attacker
-	mkfifo "$T/block" "$T/ready"
-	exec 6<>"$T/block" 7<>"$T/ready"
 	for attacker in "$STRONG" "$WEAK"; do
 		box "$attacker"
-		touch "$R/take"
-		"${JOIN[@]}" -t "$BOX" -p --keep-fd 6 --keep-fd 7 rootjail --keep-fd 6 --keep-fd 7 "$R" \
-			${attacker:+capjail --drop all} nsnew -f --block-fd=6 --ready-fd=7 capjail --drop all /bin/true 3>&- &
+		open_gates
+		"${JOIN[@]}" -t "$BOX" -mp -r --keep-fd 6 --keep-fd 7 ${attacker:+capjail --drop all} nsnew -f --block-fd=6 --ready-fd=7 capjail --drop all capjail --drop all /bin/true 3>&- &
 		STARTED+=("$!")
 		read -rt 10 -u 7 _
+		touch "$R/take"
 		strike
 		echo >&6
 		wait "${STARTED[-1]}" || [ $? = 125 ] || [ $? = 127 ]

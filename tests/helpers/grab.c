@@ -1,13 +1,13 @@
 /*
  * grab DIR: attacks, again and again until DIR/stop is there, every program, directory and file that /proc shows of the other processes and that is
- * on no mount of its own: overwrites it, makes the mount writable, a copy of it, moves it to where it has a say, all that also in a new user namespace,
- * and puts itself in the place of links. Then tries once more what it has kept. Prints
- *   target PATH NAME   something that ends with the line of a copy (below), or a directory with a link in it
- *   sees PATH NAME     something else
+ * on no mount of its own: overwrites it, makes the mount writable, or a copy of the mount, and all that also in a new user namespace. What it found
+ * it tries once more when asked to by DIR/ask, which it removes then, and at the end. If DIR/take is there it takes the mounts themselves away.
+ *   target PATH NAME   something that ends with the line of a copy (below), or a directory with such a link in it
+ *   sees PATH NAME     something else; of a directory, what else it holds
  *   wrote NAME HOW     an attack that succeeded
  *   met N, refused N, targets N   at the end: processes, times that it was not let in, and what it attacked
- * Takes mounts themselves away if DIR/take is there. Removes DIR/ask after a round that began when that was there. Only files with that line are written to: a test that fails harms nothing else.
- * By any other name than grab it only tells that it ran, on standard output and in the file /evil.
+ * Only files with that line are written to: a test that fails harms nothing else. By any other name than grab it only tells that it ran, on
+ * standard output and in the file /evil.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -212,7 +212,6 @@ static void attack_moved(int file, bool is_directory)
 		return;
 	reconfigure(place[is_directory]);
 	overwrite_all(file, is_directory, "taken");
-	umount2(place[is_directory], MNT_DETACH);
 }
 
 /* --- the attack --- */
@@ -238,8 +237,8 @@ static void attack(int file, bool is_directory)
 {
 	overwrite_all(file, is_directory, "opened");
 	attack_mount(file, is_directory);
-	attack_as_user(file, is_directory);
 	attack_moved(file, is_directory);
+	attack_as_user(file, is_directory);
 }
 
 /* --- looking --- */
@@ -452,11 +451,11 @@ int main(int argc, char **argv)
 		last = access(stop, F_OK) == 0;
 		if (look_around() < 0)
 			return 3;
+		for (size_t i = 0; (asked || last) && i < kept_count; i++)
+			attack(kept[i].file, kept[i].is_directory);
 		if (asked)
 			unlink(ask);
 	} while (!last);
-	for (size_t i = 0; i < kept_count; i++)
-		attack(kept[i].file, kept[i].is_directory);
 	printf("met %lu\nrefused %lu\ntargets %lu\n", met, refused, targets);
 	return fflush(stdout) == 0 ? 0 : 4;
 }
