@@ -513,13 +513,17 @@ less() {
 # --- what else is in the directory of the links, and where it cannot be sealed as a whole ---
 
 @test "a directory of links that holds other files: only the links show (M39)" {
-	local attacker
+	local attacker files
 	echo secret >"$L/secret"
 	cp /bin/busybox "$L/other"
 	mark_copies "$L/other"
 	WANTED=$(bytes "$L")
-	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c 'echo here'
-	assert_output here
+	# Whichever numbers are free.
+	for files in '' '3<&1' '4<&1' '3<&1 5<&1' '4<&1 6<&1 8<&1' '8<&1 12<&1'; do
+		run --separate-stderr bash -c "exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- 10<&-; exec $files; exec \"\$@\"" bash \
+			"${JAIL[@]}" "$R" nsnew -u capjail --drop sys_time rootjail --bare / sh -c 'echo here'
+		assert_output here
+	done
 	run -127 --separate-stderr "${JAIL[@]}" "$R" other true
 	assert_genuine
 	for attacker in "$STRONG" "$WEAK"; do
