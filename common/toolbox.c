@@ -70,16 +70,23 @@ bool toolbox_is_link(const char *name)
 	return find_link(name) < LINKS;
 }
 
-/* A read-only overlay that is attached nowhere: there is nothing above its root. */
-static bool is_sealed_directory(int fd)
+static bool is_read_only_overlay(int fd)
 {
 	struct statfs system;
-	struct stat top, above;
 
 	return fstatfs(fd, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC &&
-		system.f_flags & ST_RDONLY && fstat(fd, &top) == 0 && S_ISDIR(top.st_mode) &&
+		system.f_flags & ST_RDONLY;
+}
+
+/* Attached nowhere, so that there is nothing above its root, and with the file NAME in it. */
+static bool is_sealed_directory(int fd, const char *name)
+{
+	struct stat top, above, file;
+
+	return is_read_only_overlay(fd) && fstat(fd, &top) == 0 && S_ISDIR(top.st_mode) &&
 		fstatat(fd, "..", &above, 0) == 0 && top.st_dev == above.st_dev &&
-		top.st_ino == above.st_ino;
+		top.st_ino == above.st_ino && fstatat(fd, name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(file.st_mode);
 }
 
 static bool is_sealed_file(int fd)
@@ -114,14 +121,21 @@ static bool parse_started(const char *started, size_t own, struct toolbox *toolb
 	return strcmp(name + (toolbox->elsewhere ? strlen(elsewhere) : 0), links[own].name) == 0;
 }
 
-/* The toolbox that this link runs from. False if it does not. */
+/*
+ * The toolbox that this link runs from. False if it does not; somebody may call it by an fd of an ordinary directory. Dies if it does and that is not sealed any more:
+ * with the rights of this link, a mount can be moved to where it can be mounted on.
+ */
 static bool find_toolbox(struct toolbox *toolbox)
 {
-	if (!parse_started((const char *)getauxval(AT_EXECFN),
-		    find_link(program_invocation_short_name), toolbox))
+	size_t own = find_link(program_invocation_short_name);
+
+	if (!parse_started((const char *)getauxval(AT_EXECFN), own, toolbox))
 		return false;
+	if (toolbox->directory && is_read_only_overlay(toolbox->first) &&
+		!is_sealed_directory(toolbox->first, links[own].name))
+		die("the toolbox that this link was started from is not sealed");
 	if (toolbox->directory)
-		return is_sealed_directory(toolbox->first);
+		return is_read_only_overlay(toolbox->first);
 	for (int i = 0; i < LINKS; i++) {
 		if (!is_sealed_file(toolbox->first + i))
 			return false;
@@ -210,7 +224,10 @@ int toolbox_try_exec(char *const argv[], bool root_changed)
 	if (link == LINKS || !find_toolbox(&toolbox))
 		return -ENOENT;
 	toolbox.elsewhere |= root_changed;
-	return links[link].dynamic && toolbox.elsewhere ? -ENOTSUP : become(&toolbox, link, argv);
+	/* Copies do not tell whether the root has changed. */
+	if (links[link].dynamic && (toolbox.elsewhere || !toolbox.directory))
+		return -ENOTSUP;
+	return become(&toolbox, link, argv);
 }
 
 /* --- making one --- */
@@ -315,7 +332,7 @@ static int seal_directory(const struct origin *origin)
 			help_to_seal(origin->path, overlay);
 		child_reap_helper(helper);
 	}
-	return is_sealed_directory(overlay) ? fd_take(&overlay) : -1;
+	return is_sealed_directory(overlay, origin->name) ? fd_take(&overlay) : -1;
 }
 
 static int make_memfd(const char *name)

@@ -581,19 +581,31 @@ assert_true_link() {
 	assert_genuine
 }
 
+# assert_unused KIND: no link of the directory ran. What could be a toolbox that was tampered with is refused.
+assert_unused() {
+	case $1 in
+	attached | overlay)
+		assert_status 125
+		assert_says 'not sealed'
+		assert_genuine
+		;;
+	*) assert_true_link ;;
+	esac
+}
+
 @test "an fd of another directory or overlay, handed over by the caller, is not used" {
 	local kind file
-	for kind in directory writable attached overlay; do
+	for kind in directory writable clone attached overlay; do
 		for file in '' more; do
 			# shellcheck disable=SC2086 # none or one
 			forged $file
 			echo "$kind $file"
 			world "forge $kind \"\$F\" 9 /dev/fd/9/rootjail --bare \"\$R\" capjail --version"
-			assert_true_link
+			assert_unused "$kind"
 			# shellcheck disable=SC2086
 			forged $file
 			world "forge $kind \"\$F\" 9 @rootjail --bare \"\$R\" capjail --version"
-			assert_true_link
+			assert_unused "$kind"
 		done
 	done
 }
