@@ -251,8 +251,7 @@ static bool is_covered(int tree)
 	struct statx own, top;
 
 	return statx(tree, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0 ||
-		statx(AT_FDCWD, "/..", 0, STATX_MNT_ID, &top) < 0 ||
-		own.stx_mnt_id != top.stx_mnt_id;
+		statx(AT_FDCWD, "/..", 0, STATX_MNT_ID, &top) < 0 || own.stx_mnt_id != top.stx_mnt_id;
 }
 
 int mounttree_try_pivot(int tree)
