@@ -95,19 +95,29 @@ int fd_try_write(int dirfd, const char *path, const char *text)
 	return (size_t)count == length ? 0 : -EIO;
 }
 
-int fd_try_open_inside(int rootfd, const char *path, int flags)
+static int open_resolved(int dirfd, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = (unsigned int)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = resolve,
 	};
 	long fd = -1;
 
 	/* EAGAIN: something on the way was renamed meanwhile and ".." could not be vouched for, openat2(2). Not for ever. */
 	errno = EAGAIN;
 	for (int i = 0; i < 1000 && fd < 0 && (errno == EINTR || errno == EAGAIN); i++)
-		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+		fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int fd_try_open_inside(int rootfd, const char *path, int flags)
+{
+	return open_resolved(rootfd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
+int fd_try_open_without_links(int dirfd, const char *path, int flags)
+{
+	return open_resolved(dirfd, path, flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
 bool fd_is_inside_root(void)

@@ -39,6 +39,12 @@ int fd_try_write(int dirfd, const char *path, const char *text);
  */
 int fd_try_open_inside(int rootfd, const char *path, int flags);
 
+/*
+ * Opens PATH, relative to DIRFD, as long as no component of it is a symlink or a magic link of proc(5). openat2(2), Linux 5.6. Returns an fd
+ * or -errno; -ELOOP for a link, but a last one that O_PATH and O_NOFOLLOW open itself.
+ */
+int fd_try_open_without_links(int dirfd, const char *path, int flags);
+
 /* Whether the working directory is below the root directory of this process: the kernel calls one that is not "(unreachable)". getcwd(2) */
 bool fd_is_inside_root(void);
 

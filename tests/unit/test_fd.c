@@ -421,6 +421,45 @@ static void make_tree(void)
 	root = fd_open(directory, "root", O_RDONLY | O_DIRECTORY);
 }
 
+static void test_without_links(void)
+{
+	static const struct {
+		const char *path;
+		int error; /* 0: the file of root is reached */
+	} rows[] = {
+		{ "file", 0 },
+		{ "./dir//..///file", 0 },
+		{ "../root/file", 0 },
+		{ "relative", ELOOP },
+		{ "up", ELOOP },
+		{ "to-root/file", ELOOP },
+		{ "to-root/../file", ELOOP },
+		{ "loop", ELOOP },
+		{ "dangling", ELOOP },
+		{ "missing", ENOENT },
+		{ "file/x", ENOTDIR },
+		{ "", ENOENT },
+		{ "/proc/self/root", ELOOP },
+		{ "/proc/self/status", ELOOP },
+		{ "/proc/thread-self/cwd/.", ELOOP },
+	};
+
+	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
+		autoclose int fd = fd_try_open_without_links(root, rows[i].path, O_RDONLY);
+
+		if (rows[i].error)
+			is_number(fd, -rows[i].error, "without links: '%s' is refused", rows[i].path);
+		else
+			is_number(reached(fd), 'i', "without links: '%s' is opened", rows[i].path);
+	}
+
+	autoclose int absolute = fd_try_open_without_links(root, "/proc/version", O_PATH);
+
+	ok(is_cloexec(absolute), "without links: an absolute path, close-on-exec");
+	is_number(fd_try_open_without_links(root, "relative", O_PATH | O_NOFOLLOW) >= 0, 1,
+		"without links: O_PATH and O_NOFOLLOW open a last one itself");
+}
+
 int main(void)
 {
 	make_tree();
@@ -432,6 +471,7 @@ int main(void)
 	test_write_part();
 	test_inside();
 	test_inside_links();
+	test_without_links();
 	test_fill_standard();
 	test_close_others();
 	fd_close(&root);
