@@ -29,6 +29,9 @@ ifneq ($(findstring musl-gcc,$(CC)),)
 CFLAGS_all += -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 LDFLAGS_release := -static $(filter-out -static-pie,$(LDFLAGS_release))
 LDLIBS := $(shell $(CC) -print-file-name=libcap.a)
+# There is no libmount for it.
+MODULES := $(filter-out common/fsmount.c,$(MODULES))
+TOOLS := $(filter-out nsmount,$(TOOLS))
 endif
 
 # Goals that install what they need first, so that they work on a fresh machine.
@@ -125,6 +128,7 @@ build/$(1)/flags: FORCE | $$(SETUP)
 		{ echo "nschain: $$(firstword $$(CC)) is missing: install gcc, or run: make setup" >&2; exit 1; }
 	$$(call require,libc.a,libc6-dev)
 	$$(call require,libcap.a,libcap-dev)
+	$(if $(filter nsmount,$(TOOLS)),$$(call require,libmount.so,libmount-dev))
 	@mkdir -p $$(@D)
 	@printf '%s\n' $$(call quoted,$$(COMPILE_$(1)) : $$(LINK_$(1))) | cmp -s - $$@ || \
 		printf '%s\n' $$(call quoted,$$(COMPILE_$(1)) : $$(LINK_$(1))) >$$@
@@ -142,6 +146,10 @@ build/$(1)/bin/%: build/$(1)/tools/%.o build/$(1)/libnschain.a
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
+
+# The one dynamic link: there is no libmount.a, and it stands before any change of root.
+build/$(1)/bin/nsmount: private LDFLAGS_$(1) := $(LDFLAGS_$(1):-static-pie=-pie)
+build/$(1)/bin/nsmount: private LDLIBS := -lmount
 
 build/$(1)/unit/%: build/$(1)/tests/unit/%.o build/$(1)/libnschain.a
 	$$(if $$(Q),@echo '  LD $$@')

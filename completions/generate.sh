@@ -6,6 +6,8 @@ set -euo pipefail
 links=(nsnew nsjoin cgrun capjail rootjail)
 bindir=${1:?directory of the links}
 outdir=${2:?directory to write to}
+# The one that is not built with every C library.
+[[ ! -e $bindir/nsmount ]] || links+=(nsmount)
 mkdir -p "$outdir"/{bash,zsh,fish}
 
 # One option a line: SHORT LONG ARGUMENT HELP with '|' between; ARGUMENT is "", "WHAT", "WHAT..." or "[=WHAT]".
@@ -38,9 +40,13 @@ list_options() { # LINK
 		END { flush() }'
 }
 
-# How many operands stand before COMMAND.
+# How many operands stand before COMMAND; those of nsmount are not there behind --fstab.
 operands() { # LINK
-	[[ $1 == rootjail ]] && echo 1 || echo 0
+	case $1 in
+	rootjail) echo 1 ;;
+	nsmount) echo 2 ;;
+	*) echo 0 ;;
+	esac
 }
 
 # Words to choose from in an ARGUMENT such as "allow|deny".
@@ -105,6 +111,7 @@ _nschain()
 			break
 		fi
 		[[ $word == -?* ]] || break
+		[[ $word != --fstab* ]] || operands=0
 		option=$word
 		# -pmC 2: the last letter of a cluster may take a value.
 		[[ $word == --* ]] || option=-${word: -1}
@@ -126,7 +133,10 @@ _nschain()
 		elif [[ $directories == *" $option "* ]]; then
 			compopt -o filenames
 			mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		elif [[ $option == --target || $option == -t ]]; then
+		elif [[ $option == --fstab ]]; then
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		elif [[ $option == --target || $option == -t ]] && [[ ${COMP_WORDS[0]##*/} == nsjoin ]]; then
 			_pids
 		fi
 		return
@@ -135,13 +145,16 @@ _nschain()
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 		return
 	fi
-	if [[ $operands -gt 0 && $index -ge $COMP_CWORD ]]; then
-		compopt -o filenames
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		return
-	fi
-	[[ $operands -eq 0 ]] || _nschain_next "$index"
-	[[ $operands -eq 0 ]] || index=$next
+	for (( ; operands > 0; operands--)); do
+		if [[ $index -ge $COMP_CWORD ]]; then
+			compopt -o filenames
+			# With two operands the first may be a file.
+			mapfile -t COMPREPLY < <(compgen "$([[ $operands -gt 1 ]] && echo -f || echo -d)" -- "$cur")
+			return
+		fi
+		_nschain_next "$index"
+		index=$next
+	done
 	_command_offset "$index"
 }
 
@@ -165,6 +178,7 @@ generate_zsh() {
 			what=${what//:/ } what=${what//[\[\]]/}
 			action=
 			[[ $what != *DIR* ]] || action=_directories
+			[[ $name != fstab ]] || action=_files
 			[[ $argument != SRC* ]] || action=_files
 			[[ $what != PID ]] || action=_pids
 			[[ -z $(choices "$argument") ]] || action="($(choices "$argument"))"
@@ -183,7 +197,8 @@ generate_zsh() {
 			*) printf "\t\t'%s-%s%s[%s]%s'\n" "$only$repeat" "$letter" "${equals:++}" "$help" "$what" ;;
 			esac
 		done < <(list_options "$link")
-		[[ $(operands "$link") -eq 0 ]] || printf "\t\t'1:root file system:_directories'\n"
+		[[ $link != rootjail ]] || printf "\t\t'1:root file system:_directories'\n"
+		[[ $link != nsmount ]] || printf "\t\t'1:source:_files'\n\t\t'2:mount point:_directories'\n"
 		printf '\t)\n\t;;\n'
 	done
 	printf "esac\n_arguments -s -S -A '-*' \$options '*:::command:_normal'\n"
@@ -214,12 +229,13 @@ complete -c $link -n 'not __nschain_own$valued; or test $(operands "$link") = 0'
     -a '(__fish_complete_subcommand --fcs-skip=$(($(operands "$link") + 1)) --$valued)'
 END
 	[[ $(operands "$link") -eq 0 ]] ||
-		printf "complete -c %s -n '__nschain_own%s' -x -a '(__fish_complete_directories)'\n" "$link" "$valued"
+		printf "complete -c %s -n '__nschain_own%s' -x -a '(__fish_complete_%s)'\n" \
+			"$link" "$valued" "$([[ $link == nsmount ]] && echo path || echo directories)"
 	while IFS=$'\037' read -r letter name argument help; do
 		what=
 		if needs_value "$argument"; then
 			what=' -x'
-			[[ $argument != DIR* && $argument != SRC* ]] || what=' -r'
+			[[ $argument != DIR* && $argument != SRC* && $name != fstab ]] || what=' -r'
 			[[ $argument != PID ]] || what=" -x -a '(__fish_complete_pids)'"
 			[[ -z $(choices "$argument") ]] || what=" -x -a '$(choices "$argument")'"
 		fi

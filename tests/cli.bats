@@ -7,6 +7,8 @@ setup() {
 	load helpers/processes
 	[ "$(id -u)" = 0 ] || requires userns
 	T=$BATS_TEST_TMPDIR
+	mkdir "$T/mounted"
+	[ ! -e "$BIN/nsmount" ] || ALL+=(nsmount)
 }
 
 teardown() {
@@ -29,17 +31,26 @@ teardown_file() {
 	wait
 }
 
-# The command lines that the rules are tried with: chain NAME sets CHAIN, the link in it is LINK, by its path because PATH is changed by some.
+# The command lines that the rules are tried with: chain NAME sets CHAIN, the link in it is LINK, by its path because PATH is changed by some. The
+# last words of CHAIN are the operands OPERANDS.
 chain() {
 	local privileged=()
 	[ "$(id -u)" = 0 ] || privileged=("$BIN/nsnew" -r)
 	LINK=${1%% *}
+	OPERANDS=()
 	case $1 in
 	'nsnew -p') CHAIN=("${privileged[@]}" "$BIN/nsnew" -p) ;;
 	'nsnew -f') CHAIN=("$BIN/nsnew" -f) ;;
 	'nsjoin -p') CHAIN=("$BIN/nsjoin" -t "$HOLDER" -U -p) ;;
 	nsjoin) CHAIN=("$BIN/nsjoin" -t "$HOLDER" -U -u) ;;
-	rootjail) CHAIN=("${privileged[@]}" "$BIN/rootjail" --bare -w "$PWD" /) ;;
+	rootjail)
+		OPERANDS=(/)
+		CHAIN=("${privileged[@]}" "$BIN/rootjail" --bare -w "$PWD" "${OPERANDS[@]}")
+		;;
+	nsmount)
+		OPERANDS=(none "$T/mounted")
+		CHAIN=("${privileged[@]}" "$BIN/nsmount" -t tmpfs "${OPERANDS[@]}")
+		;;
 	*) CHAIN=("$BIN/$1") ;;
 	esac
 }
@@ -177,6 +188,7 @@ make_noexec() {
 @test "exit status: 126 if COMMAND is on a mount with noexec" {
 	make_noexec
 	each rule_noexec nsnew 'nsnew -f' 'nsnew -p' capjail rootjail
+	[ ! -e "$BIN/nsmount" ] || each rule_noexec nsmount
 	# The user namespace of nsjoin's target is out of reach from there.
 	[ "$(id -u)" != 0 ] || each rule_noexec nsjoin
 }
@@ -199,6 +211,8 @@ rule_links_own_status() {
 	fails 125 "${PRIVILEGED[@]}" rootjail "$T/no-such-root" true
 	LINK=nsnew
 	fails 125 nsnew --map-user=4294967295 true
+	LINK=nsmount
+	[ ! -e "$BIN/nsmount" ] || fails 125 "${PRIVILEGED[@]}" nsmount -t tmpfs none "$T/no-such-place" true
 }
 
 rule_path() {
@@ -263,6 +277,7 @@ rule_quoted_option() {
 	cgrun) fails 125 cgrun $'--memory=\e[31m' true ;;
 	capjail) fails 125 capjail $'--drop=\e[31m' true ;;
 	rootjail) fails 125 rootjail $'--keep-fd=\e[31m' / true ;;
+	nsmount) fails 125 nsmount $'--fstab=\e[31m' true ;;
 	esac
 	assert_says '\x1b[31m'
 }
@@ -288,6 +303,7 @@ operands() {
 	case $1 in
 	nsjoin) OPERANDS=(-t "$HOLDER" -u) ;;
 	rootjail) OPERANDS=(/) ;;
+	nsmount) OPERANDS=(none /) ;;
 	*) OPERANDS=() ;;
 	esac
 }
@@ -308,6 +324,7 @@ rule_unknown() {
 @test "options: a long one may not be shortened" {
 	local link option
 	while read -r link option; do
+		[ -e "$BIN/$link" ] || continue
 		LINK=$link
 		operands "$link"
 		assert_refuses "${option%%=*}" "$link" "$option" "${OPERANDS[@]}" "${UNREACHED[@]}"
@@ -335,15 +352,19 @@ rule_unknown() {
 		rootjail --versio
 		rootjail --read
 		rootjail --workdi=/
+		nsmount --hel
+		nsmount --versio
+		nsmount --read
+		nsmount --type=x
 	LIST
 }
 
 @test "options: one with a value may not be given twice" {
 	local link first second
 	while read -r link first second; do
+		[ -e "$BIN/$link" ] || continue
 		LINK=$link
-		OPERANDS=()
-		[ "$link" != rootjail ] || OPERANDS=(/)
+		operands "$link"
 		assert_refuses "${first%%=*}" "$link" "$first" "$second" "${OPERANDS[@]}" "${UNREACHED[@]}"
 		assert_form "$stderr"
 	done <<-'LIST'
@@ -360,12 +381,15 @@ rule_unknown() {
 		cgrun --pids=9 -p9
 		cgrun --swap=0 --swap=0
 		rootjail --workdir=/ -w/
+		nsmount --types=x -tx
+		nsmount --options=ro --options=ro
 	LIST
 }
 
 @test "options: a flag may be given twice" {
 	local link flag
 	while read -r link flag; do
+		[ -e "$BIN/$link" ] || continue
 		operands "$link"
 		run "$link" "$flag" "$flag" --version
 		assert_status 0
@@ -375,12 +399,14 @@ rule_unknown() {
 		nsjoin -u
 		capjail --allow-new-privs
 		rootjail --bare
+		nsmount -r
 	LIST
 }
 
 @test "options: a value that is missing or not wanted is an error" {
 	local link option
 	while read -r link option; do
+		[ -e "$BIN/$link" ] || continue
 		LINK=$link
 		fails 125 "$link" "$option"
 		assert_says "--"
@@ -399,12 +425,15 @@ rule_unknown() {
 		rootjail -b
 		rootjail --keep-fd
 		rootjail --workdir
+		nsmount --types
+		nsmount -o
 		nsnew --mount=x
 		nsnew --help=x
 		nsjoin --user=
 		nsjoin --version=1
 		capjail --allow-new-privs=1
 		rootjail --bare=
+		nsmount --read-only=1
 	LIST
 }
 
@@ -412,11 +441,11 @@ rule_missing_command() {
 	operands "$LINK"
 	fails 125 "$LINK" "${OPERANDS[@]}"
 	assert_says COMMAND
-	# A ROOTFS stands behind the "--".
-	if [ "$LINK" = rootjail ]; then
-		fails 125 rootjail -- /
-		fails 125 rootjail
-		fails 125 rootjail --
+	# Operands stand behind the "--".
+	if [ "$LINK" = rootjail ] || [ "$LINK" = nsmount ]; then
+		fails 125 "$LINK" -- "${OPERANDS[@]}"
+		fails 125 "$LINK"
+		fails 125 "$LINK" --
 	else
 		fails 125 "$LINK" "${OPERANDS[@]}" --
 	fi
@@ -430,14 +459,12 @@ rule_stops_at_command() {
 	run "${CHAIN[@]}" printf '<%s>' --help -x --no-such-option -- --version ''
 	assert_status 0
 	assert_output '<--help><-x><--no-such-option><--><--version><>'
-	[ "$LINK" != rootjail ] || CHAIN=("${CHAIN[@]:0:${#CHAIN[@]}-1}")
-	local root=()
-	[ "$LINK" != rootjail ] || root=(/)
-	run "${CHAIN[@]}" -- "${root[@]}" printf '<%s>' --help -- x
+	CHAIN=("${CHAIN[@]:0:${#CHAIN[@]}-${#OPERANDS[@]}}")
+	run "${CHAIN[@]}" -- "${OPERANDS[@]}" printf '<%s>' --help -- x
 	assert_status 0
 	assert_output '<--help><--><x>'
 	# Behind "--" a COMMAND may look like an option.
-	fails 127 "${CHAIN[@]}" -- "${root[@]}" --help
+	fails 127 "${CHAIN[@]}" -- "${OPERANDS[@]}" --help
 	assert_says "'--help'"
 }
 

@@ -9,6 +9,8 @@ HELPERS=${NSCHAIN_HELPERS:-$PWD/build/release/helpers}
 PATH=$BIN:$HELPERS:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH LC_ALL=C
 LINKS=(nsnew nsjoin cgrun capjail rootjail)
+# The one that is not built with every C library.
+[ ! -e "$BIN/nsmount" ] || LINKS+=(nsmount)
 
 # In front of a link that needs privilege over namespaces: nothing as root, a user namespace otherwise.
 if [ "$(id -u)" = 0 ]; then

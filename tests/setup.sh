@@ -5,9 +5,9 @@ set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 declare -A packages=(
-	[build]='gcc make libc6-dev libcap-dev'
+	[build]='gcc make libc6-dev libcap-dev libmount-dev'
 	[demo]='busybox-static'
-	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools'
+	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs'
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
@@ -39,12 +39,15 @@ has() {
 	gcc) type -P "${CC:-cc}" ;;
 	libc6-dev) has_archive libc.a ;;
 	libcap-dev) has_archive libcap.a ;;
+	libmount-dev) has_archive libmount.so ;;
 	busybox-static) has_static_busybox ;;
 	uidmap) type -P newuidmap ;;
 	libcap2-bin) type -P capsh ;;
 	util-linux) type -P setpriv ;;
 	procps) type -P ps ;;
 	squashfs-tools) type -P mksquashfs ;;
+	erofs-utils) type -P mkfs.erofs ;;
+	e2fsprogs) type -P mkfs.ext4 ;;
 	qemu-system-x86) type -P qemu-system-x86_64 ;;
 	linux-image-amd64) has_kernel ;;
 	kmod) type -P modprobe ;;

@@ -33,7 +33,7 @@ enum { KEPT = 400, PATH = 512, MOUNTS = 1024 };
 
 /* Behind it are the byte to overwrite and a newline. */
 static const char copy_line[] = "\nthis copy may be overwritten: ";
-static const char *const links[] = { "nsnew", "nsjoin", "cgrun", "capjail", "rootjail" };
+static const char *const links[] = { "nsnew", "nsjoin", "cgrun", "capjail", "rootjail", "nsmount" };
 enum { LINKS = sizeof(links) / sizeof(*links) };
 
 static struct target {
