@@ -68,6 +68,8 @@ readme_chain() {
 @test "README: rootless container" { readme_chain; }
 @test "README: untrusted root" { readme_chain; }
 @test "README: a network for each test" { readme_chain; }
+@test "README: image" { readme_chain; }
+@test "README: scratch" { readme_chain; }
 @test "README: read-only root" { readme_chain; }
 @test "README: read-only bind" { readme_chain; }
 @test "README: exit status" { readme_chain; }
