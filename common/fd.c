@@ -8,11 +8,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -118,6 +120,26 @@ int fd_try_open_inside(int rootfd, const char *path, int flags)
 int fd_try_open_without_links(int dirfd, const char *path, int flags)
 {
 	return open_resolved(dirfd, path, flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+uint64_t fd_mount_id(int dirfd, const char *path, int flags)
+{
+	struct statx status;
+
+	/* The bare system call: not every C library has a function for it. */
+	if (syscall(SYS_statx, dirfd, path, flags, STATX_MNT_ID, &status) < 0)
+		return 0;
+	return status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
+}
+
+bool fd_is_same(int one, int other)
+{
+	uint64_t mount = fd_mount_id(one, "", AT_EMPTY_PATH);
+	struct stat first, second;
+
+	return mount && mount == fd_mount_id(other, "", AT_EMPTY_PATH) && fstat(one, &first) == 0 &&
+		fstat(other, &second) == 0 && first.st_ino == second.st_ino &&
+		first.st_dev == second.st_dev;
 }
 
 bool fd_is_inside_root(void)

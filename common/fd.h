@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* An fd that is closed when it goes out of scope: `autoclose int fd = fd_open(...)`. Start it at -1 if it may stay unused. */
@@ -44,6 +45,12 @@ int fd_try_open_inside(int rootfd, const char *path, int flags);
  * or -errno; -ELOOP for a link, but a last one that O_PATH and O_NOFOLLOW open itself.
  */
 int fd_try_open_without_links(int dirfd, const char *path, int flags);
+
+/* The id that the mount has which PATH below DIRFD is in (FLAGS as for statx(2), Linux 5.8); 0 if that cannot be told. */
+uint64_t fd_mount_id(int dirfd, const char *path, int flags);
+
+/* Whether both are the same file or directory, of the same mount. */
+bool fd_is_same(int one, int other);
 
 /* Whether the working directory is below the root directory of this process: the kernel calls one that is not "(unreachable)". getcwd(2) */
 bool fd_is_inside_root(void);

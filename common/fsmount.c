@@ -321,26 +321,6 @@ static int find_place(const struct fsmount *mount, const struct root *root)
 	return place;
 }
 
-static uint64_t mount_id(int fd)
-{
-	struct statx status;
-
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0 ||
-		!(status.stx_mask & STATX_MNT_ID))
-		die_error(errno ? errno : ENOSYS, "cannot tell mounts apart");
-	return status.stx_mnt_id;
-}
-
-/* Whether both are the same directory of the same mount. */
-static bool is_same(int one, int other)
-{
-	struct stat first, second;
-
-	return fstat(one, &first) == 0 && fstat(other, &second) == 0 &&
-		first.st_ino == second.st_ino && first.st_dev == second.st_dev &&
-		mount_id(one) == mount_id(other);
-}
-
 /* --- mounting --- */
 
 /* A tmpfs on STAGE, with a directory and a file to mount on. */
@@ -508,7 +488,7 @@ static void verify(const struct fsmount *mount, const struct root *root, int tre
 {
 	autoclose int seen = open_place(root, mount->target);
 
-	if (seen >= 0 && is_same(seen, tree))
+	if (seen >= 0 && fd_is_same(seen, tree))
 		return;
 	undo(mount, tree,
 		"it is the root or the working directory, which stays what it was, or the way to it was changed meanwhile",
@@ -524,7 +504,7 @@ static void mount_one(const struct fsmount *mount, struct root *root, bool read_
 		refuse(mount, NULL, NULL, errno);
 
 	bool directory = S_ISDIR(status.st_mode);
-	bool is_root = root->path && is_same(place, root->fd);
+	bool is_root = root->path && fd_is_same(place, root->fd);
 	int stage = open_stage();
 	unsigned long asked = 0;
 
@@ -532,7 +512,7 @@ static void mount_one(const struct fsmount *mount, struct root *root, bool read_
 
 	autoclose int tree = fd_open(stage, directory ? "directory" : "file", O_PATH);
 
-	if (mount_id(tree) == mount_id(stage))
+	if (fd_mount_id(tree, "", AT_EMPTY_PATH) == fd_mount_id(stage, "", AT_EMPTY_PATH))
 		refuse(mount, NULL, "its helper mounted nothing", 0);
 	set_flags(mount, tree, asked);
 

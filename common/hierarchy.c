@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { VALUE_SIZE = 4096 };
 
@@ -179,10 +180,9 @@ static void read_controllers(struct hierarchy *hierarchy)
 /* A mount on top of another one hides it; then its path leads to other groups. STATX_MNT_ID: Linux 5.8 */
 static bool leads_to(const char *path, uint64_t mount)
 {
-	struct statx status;
+	uint64_t found = fd_mount_id(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &status) == 0 &&
-		(!(status.stx_mask & STATX_MNT_ID) || status.stx_mnt_id == mount);
+	return found == mount || (found == 0 && access(path, F_OK) == 0);
 }
 
 void hierarchy_find(int process, struct hierarchy_layout *layout)

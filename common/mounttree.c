@@ -248,10 +248,7 @@ int mounttree_try_leave_chroot(void)
 /* Whether something is mounted on the root directory TREE: ".." of a root is what is on top of it. */
 static bool is_covered(int tree)
 {
-	struct statx own, top;
-
-	return statx(tree, "", AT_EMPTY_PATH, STATX_MNT_ID, &own) < 0 ||
-		statx(AT_FDCWD, "/..", 0, STATX_MNT_ID, &top) < 0 || own.stx_mnt_id != top.stx_mnt_id;
+	return fd_mount_id(tree, "", AT_EMPTY_PATH) != fd_mount_id(AT_FDCWD, "/..", 0);
 }
 
 int mounttree_try_pivot(int tree)

@@ -172,12 +172,3 @@ int place_try_copy(int root, const char *path, int source, mode_t mode)
 
 	return error < 0 ? error : fchmod(copy, mode) < 0 ? -errno : 0;
 }
-
-bool place_is_top(int root, int place)
-{
-	struct statx top, other;
-
-	return statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &top) == 0 &&
-		statx(place, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &other) == 0 &&
-		top.stx_ino == other.stx_ino && top.stx_mnt_id == other.stx_mnt_id;
-}

@@ -24,6 +24,3 @@ int place_try_make_symlink(int root, const char *path, const char *target);
 
 /* A file with MODE and the content of the fd SOURCE, in place of what is there unless that is a directory (-EISDIR). */
 int place_try_copy(int root, const char *path, int source, mode_t mode);
-
-/* Whether PLACE is the top of the mount that ROOT is of: what is mounted on that nobody sees. */
-bool place_is_top(int root, int place);

@@ -252,7 +252,7 @@ static void attach(int root, int tree, const char *target)
 
 	autoclose int place = place_try_make(root, target, S_ISDIR(status.st_mode));
 
-	if (place >= 0 && place_is_top(root, place))
+	if (place >= 0 && fd_is_same(root, place))
 		die("cannot mount on '%s' in the new root: it is that root itself", target);
 
 	int error = place < 0 ? place : mounttree_try_attach(tree, place);

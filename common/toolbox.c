@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* All that the directory of a toolbox may hold. */
@@ -208,7 +209,7 @@ static int become(const struct toolbox *toolbox, size_t link, char *const argv[]
 		snprintf(name, sizeof(name), "%s%s", toolbox->elsewhere ? elsewhere : "",
 			links[link].name);
 	close_on_exec(toolbox, false);
-	execveat(file, name, argv, environ, toolbox->directory ? 0 : AT_EMPTY_PATH);
+	syscall(SYS_execveat, file, name, argv, environ, toolbox->directory ? 0 : AT_EMPTY_PATH);
 
 	int error = -errno;
 

@@ -291,7 +291,7 @@ less() {
 }
 
 @test "the attack succeeds on what is not sealed" {
-	local attacker
+	local attacker victim
 	mkdir "$T/plain"
 	for attacker in "$STRONG" "$WEAK"; do
 		cp /bin/busybox "$T/plain/busybox"
@@ -302,9 +302,12 @@ less() {
 		rm -f "$T/gate"
 		mkfifo "$T/gate"
 		"${JOIN[@]}" -t "$BOX" -p --keep-fd 9 "${LESS[@]}" "$T/plain/busybox" sh -c 'touch "$1/up"; read -r _ <"$1/gate"' sh "$T" 9<"$T/plain" 3>&- &
+		victim=$!
 		eventually test -e "$T/up"
 		strike
 		echo >"$T/gate"
+		# A program that runs cannot be written to.
+		wait "$victim"
 		touch "$R/stop"
 		ended 'exited 0'
 		rm "$T/up"

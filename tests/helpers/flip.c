@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 		return 2;
 	for (unsigned long count = 0;; count++) {
 		if (renameat2(AT_FDCWD, argv[1], AT_FDCWD, argv[2], RENAME_EXCHANGE) < 0)
-			return 3;
+			return perror("flip"), 3;
 		if (count == 0 && write(STDOUT_FILENO, "\n", 1) != 1)
 			return 4;
 	}

@@ -460,9 +460,25 @@ static void test_without_links(void)
 		"without links: O_PATH and O_NOFOLLOW open a last one itself");
 }
 
+static void test_mount_ids(void)
+{
+	autoclose int top = fd_open(AT_FDCWD, "/", O_PATH), again = fd_open(AT_FDCWD, "/..", O_PATH);
+	autoclose int proc = fd_open(AT_FDCWD, "/proc", O_PATH), file = fd_open(root, "file", O_PATH);
+
+	ok(fd_mount_id(AT_FDCWD, "/", 0) > 0, "mount id: of a path");
+	is_number((long)fd_mount_id(AT_FDCWD, "/proc/self", 0),
+		(long)fd_mount_id(proc, "", AT_EMPTY_PATH), "mount id: the same for all of a mount");
+	is_number((long)fd_mount_id(AT_FDCWD, "/nonexistent", 0), 0, "mount id: none of nothing");
+	ok(fd_is_same(top, again), "same: '/' and '/..'");
+	ok(!fd_is_same(top, proc), "same: not '/' and '/proc'");
+	ok(!fd_is_same(root, file), "same: not a directory and a file in it");
+	ok(!fd_is_same(top, -1), "same: not what is not open");
+}
+
 int main(void)
 {
 	make_tree();
+	test_mount_ids();
 	test_scope();
 	test_open();
 	test_read();
