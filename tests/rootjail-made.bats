@@ -159,7 +159,7 @@ host
 
 @test "--dir, --file, --symlink: bad values" {
 	local value
-	for value in '' / // /. x x/y /x/.. /../x /x:mode= /x:mode=8 /x:mode=77777 /x:mode=0755, /x:ro /x:mode=755:y '/x\y' ':mode=755'; do
+	for value in '' / // /. x x/y /x/.. /../x /x:mode= /x:mode=8 /x:mode=77777 '/x:mode=0755,' /x:ro /x:mode=755:y '/x\y' ':mode=755'; do
 		assert_refuses --dir "${JAIL[@]}" --dir "$value" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 	done
 	for value in '' "$HOST/file" "$HOST/file:" "$HOST/file:/" "$HOST/file:x" ":/x" "$HOST/file:/x:mode=9" "$HOST/file:/x:ro" "$HOST/file:/a/../x" "$HOST/file:/x:mode=644:x"; do

@@ -134,6 +134,31 @@ ns() { # PID KIND
 
 # --- W2: containers from scratch ---
 
+@test "W2.2 a file server inside, reached from outside on loopback: it serves its root, and nothing outside of that" {
+	make_root "$T/root"
+	mkdir "$T/root/www"
+	echo 'from the inside' >"$T/root/www/page"
+	echo 'from the outside' >"$T/page"
+	local port
+	# One that is free: it ends at once if it is not.
+	for port in $((20000 + RANDOM % 10000)) $((20000 + RANDOM % 10000)) $((20000 + RANDOM % 10000)); do
+		start "${PRIVILEGED[@]}" nsnew -pm rootjail "$T/root" httpd -f -p "127.0.0.1:$port" -h /www
+		eventually eval 'is_gone "$LINK_PID" || busybox wget -q -O "$T/got" "http://127.0.0.1:$port/page"'
+		is_gone "$LINK_PID" || break
+	done
+	[ "$(cat "$T/got")" = 'from the inside' ]
+	ln -s "$T/page" "$T/root/www/link"
+	for path in link "..$T/page" "../../../..$T/page"; do
+		run busybox wget -q -O - "http://127.0.0.1:$port/$path"
+		[ "$status" -ne 0 ]
+		! grep outside <<<"$output" || return 1
+	done
+	kill -TERM "$LINK_PID"
+	eventually is_gone "$LINK_PID"
+	run busybox wget -q -O - "http://127.0.0.1:$port/page"
+	[ "$status" -ne 0 ]
+}
+
 @test "W2.3 a jailed root sees and kills processes of the host, unless it has PIDs of its own" {
 	make_root "$T/root"
 	sleep 60 &
@@ -262,4 +287,35 @@ container() {
 	grep -q 'mount: permission denied' <<<"$output"
 	! grep -qx usr <<<"$output" || return 1
 	grep -qx "$(printf '%016x' $((16#$full & ~(1 | 1 << 8 | 1 << 31 | 1 << 21))))" <<<"$output"
+}
+
+@test "W2.11 two containers on one root at the same time, each with its own changes; the root is untouched" {
+	local name before
+	make_root "$T/root"
+	echo first >"$T/root/file"
+	before=$(find "$T/root" -printf '%P %y %m %s %l %T@ %C@\n' | sort)
+	mkfifo "$T/ready" "$T/go-one" "$T/go-two"
+	exec {ready}<>"$T/ready"
+	for name in one two; do
+		mkdir "$T/$name"
+		"${PRIVILEGED[@]}" nsnew -pum --hostname "$name" rootjail --overlay --bind "$T:/mnt" "$T/root" sh -c '
+			name=$(hostname)
+			echo "$name" >>/file; echo "$name" >"/only-$name"; rm /etc/group; echo >/mnt/ready
+			read -r _ <"/mnt/go-$name"
+			cat /file; ls -d /only-*; ls /etc' >"$T/$name/out" 2>&1 3>&- {ready}<&- &
+		STARTED+=("$!")
+	done
+	# Both have made their changes before either looks.
+	read -r -u "$ready" _
+	read -r -u "$ready" _
+	exec {ready}<&-
+	[ "$(find "$T/root" -printf '%P %y %m %s %l %T@ %C@\n' | sort)" = "$before" ]
+	for name in one two; do
+		echo >"$T/go-$name"
+	done
+	wait
+	for name in one two; do
+		[ "$(cat "$T/$name/out")" = $'first\n'"$name"$'\n'"/only-$name"$'\npasswd' ]
+	done
+	[ "$(find "$T/root" -printf '%P %y %m %s %l %T@ %C@\n' | sort)" = "$before" ]
 }
