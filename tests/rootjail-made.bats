@@ -345,6 +345,23 @@ else:
 	diff <(echo "$before") <(bytes "$R")
 }
 
+@test "a program of the root that is called as a link is not taken for it (S04)" {
+	local link
+	for link in capjail nsnew rootjail nsjoin cgrun; do
+		printf '#!/bin/sh\necho fake\n' >"$R/bin/$link"
+		chmod 0755 "$R/bin/$link"
+	done
+	run "${JAIL[@]}" "$R" capjail --drop sys_admin nsnew -f rootjail --version
+	[[ $output == 'rootjail '* ]]
+	run "${JAIL[@]}" "$R" nsnew -m rootjail --bare / capjail --drop all sed -n 's/^CapEff:\t//p' /proc/self/status
+	[ "$output" = 0000000000000000 ] || assert_status 125
+	run "${JAIL[@]}" --overlay "$R" capjail --drop all sed -n 's/^CapEff:\t//p' /proc/self/status
+	assert_output 0000000000000000
+	# By its path it is what it is.
+	run "${JAIL[@]}" "$R" /bin/capjail --drop all true
+	assert_output fake
+}
+
 # --- bad input ---
 
 @test "the command is not in the root: 127, and the message names both" {

@@ -149,57 +149,57 @@ static void test_open(void)
 	}
 }
 
+static const struct {
+	const char *path;
+	bool directory;
+	const char *same; /* what is returned */
+	int error;
+} made[] = {
+	{ "/new", true, "new", 0 },
+	{ "/new", false, "new", 0 },
+	{ "/new2", false, "new2", 0 },
+	{ "/a/b/c", true, "a/b/c", 0 },
+	{ "/d/e/f", false, "d/e/f", 0 },
+	{ "//g///h//", true, "g/h", 0 },
+	{ "i/j", true, "i/j", 0 },
+	{ "/dir/k/", false, "dir/k", 0 },
+	{ "/to-dir/l", true, "dir/l", 0 },
+	{ "/absolute/m", false, "dir/m", 0 },
+	{ "/up/n/o", true, "dir/n/o", 0 },
+	{ "/chain/p", true, "dir/sub/p", 0 },
+	{ "/to-root/q", true, "q", 0 },
+	{ "/../../r", true, "r", 0 },
+	{ "/dir/../s", true, "s", 0 },
+	{ "/./t/./u", true, "t/u", 0 },
+	/* What is there is left, whatever it is. */
+	{ "/file", true, "file", 0 },
+	{ "/dir", false, "dir", 0 },
+	{ "/fifo", false, "fifo", 0 },
+	{ "/to-dir", true, "to-dir", 0 },
+	{ "/dangling", false, "dangling", 0 },
+	{ "/out", true, "out", 0 },
+	/* Nothing is made where a symlink leads nowhere inside. */
+	{ "/dangling/x", true, NULL, ENOENT },
+	{ "/dangling-far/x", false, NULL, ENOENT },
+	{ "/out/x", true, NULL, ENOENT },
+	{ "/out-up/x/y", false, NULL, ENOENT },
+	{ "/loop/x", true, NULL, ELOOP },
+	{ "/file/x", true, NULL, ENOTDIR },
+	{ "/to-file/x/y", true, NULL, ENOTDIR },
+	{ "/fifo/x", false, NULL, ENOTDIR },
+};
+
 static void test_make(void)
 {
-	static const struct {
-		const char *path;
-		bool directory;
-		const char *same; /* what is returned */
-		int error;
-	} rows[] = {
-		{ "/new", true, "new", 0 },
-		{ "/new", false, "new", 0 },
-		{ "/new2", false, "new2", 0 },
-		{ "/a/b/c", true, "a/b/c", 0 },
-		{ "/d/e/f", false, "d/e/f", 0 },
-		{ "//g///h//", true, "g/h", 0 },
-		{ "i/j", true, "i/j", 0 },
-		{ "/dir/k/", false, "dir/k", 0 },
-		{ "/to-dir/l", true, "dir/l", 0 },
-		{ "/absolute/m", false, "dir/m", 0 },
-		{ "/up/n/o", true, "dir/n/o", 0 },
-		{ "/chain/p", true, "dir/sub/p", 0 },
-		{ "/to-root/q", true, "q", 0 },
-		{ "/../../r", true, "r", 0 },
-		{ "/dir/../s", true, "s", 0 },
-		{ "/./t/./u", true, "t/u", 0 },
-		/* What is there is left, whatever it is. */
-		{ "/file", true, "file", 0 },
-		{ "/dir", false, "dir", 0 },
-		{ "/fifo", false, "fifo", 0 },
-		{ "/to-dir", true, "to-dir", 0 },
-		{ "/dangling", false, "dangling", 0 },
-		{ "/out", true, "out", 0 },
-		/* Nothing is made where a symlink leads nowhere inside. */
-		{ "/dangling/x", true, NULL, ENOENT },
-		{ "/dangling-far/x", false, NULL, ENOENT },
-		{ "/out/x", true, NULL, ENOENT },
-		{ "/out-up/x/y", false, NULL, ENOENT },
-		{ "/loop/x", true, NULL, ELOOP },
-		{ "/file/x", true, NULL, ENOTDIR },
-		{ "/to-file/x/y", true, NULL, ENOTDIR },
-		{ "/fifo/x", false, NULL, ENOTDIR },
-	};
-
 	start_over();
 	umask(0);
-	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
-		autoclose int fd = place_try_make(root, rows[i].path, rows[i].directory);
+	for (size_t i = 0; i < TAP_ROWS(made); i++) {
+		autoclose int fd = place_try_make(root, made[i].path, made[i].directory);
 
-		if (rows[i].same)
-			ok(fd >= 0 && is_same(fd, rows[i].same), "make '%s'", rows[i].path);
+		if (made[i].same)
+			ok(fd >= 0 && is_same(fd, made[i].same), "make '%s'", made[i].path);
 		else
-			is_number(fd, -rows[i].error, "make '%s' fails", rows[i].path);
+			is_number(fd, -made[i].error, "make '%s' fails", made[i].path);
 	}
 	ok(kind(root, "new") == 'd' && kind(root, "new2") == 'f' && kind(root, "a/b/c") == 'd' &&
 			kind(root, "d/e") == 'd' && kind(root, "d/e/f") == 'f' &&
