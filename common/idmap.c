@@ -340,7 +340,7 @@ static _Noreturn void map_refused(int error, const char *name, const struct idma
 }
 
 /* Runs newuidmap(1) or newgidmap(1), which are privileged and check /etc/subuid, with an environment of their own. */
-static void run_mapper(const char *program, pid_t target, const struct idmap *map)
+static void run_mapper(const char *program, const char *target, const struct idmap *map)
 {
 	enum { NUMBER_SIZE = 12 };
 	char path[] = "PATH=/usr/bin:/bin:/usr/sbin:/sbin";
@@ -349,7 +349,7 @@ static void run_mapper(const char *program, pid_t target, const struct idmap *ma
 	char *arguments[3 + 3 * IDMAP_EXTENTS_MAX] = { (char *)program, numbers[0] };
 	size_t used = 1;
 
-	snprintf(numbers[0], NUMBER_SIZE, "%d", (int)target);
+	snprintf(numbers[0], NUMBER_SIZE, "%s", target);
 	for (size_t i = 0; i < map->count; i++) {
 		const struct idmap_extent *extent = &map->extents[i];
 		const uint32_t values[] = { extent->inner, extent->outer, extent->count };
@@ -376,50 +376,63 @@ static void run_mapper(const char *program, pid_t target, const struct idmap *ma
 	exit(STATUS_FAILED);
 }
 
-static void map_from_outside(
-	pid_t target, int process, const char *name, const struct idmap *map, const char *program)
+/* The process to be mapped, as /proc knows it, which may be that of another PID namespace than the one that getpid(2) is about. */
+struct target {
+	int process;
+	char number[16];
+};
+
+static void find_self(struct target *target)
 {
-	int error = try_write_map(process, name, map);
+	ssize_t length = readlink("/proc/self", target->number, sizeof(target->number) - 1);
+
+	if (length < 0)
+		die_error(errno, "cannot find the own process in '/proc'");
+	target->number[length] = '\0';
+	target->process = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+}
+
+static void map_from_outside(
+	const struct target *target, const char *name, const struct idmap *map, const char *program)
+{
+	int error = try_write_map(target->process, name, map);
 
 	if (error == -EPERM)
-		run_mapper(program, target, map);
+		run_mapper(program, target->number, map);
 	else if (error < 0)
 		map_refused(-error, name, map);
 }
 
 /* The helper: waits until TARGET has its namespace, writes, ends. */
-static _Noreturn void help(const struct idmap_plan *plan, pid_t target, int start)
+static _Noreturn void help(const struct idmap_plan *plan, const struct target *target, int start)
 {
-	char path[64];
 	char made;
 
 	if (read(start, &made, 1) != 1)
 		_exit(STATUS_FAILED);
-	snprintf(path, sizeof(path), "/proc/%d", (int)target);
-
-	autoclose int process = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-
-	map_from_outside(target, process, "uid_map", &plan->users, "/usr/bin/newuidmap");
-	map_from_outside(target, process, "gid_map", &plan->groups, "/usr/bin/newgidmap");
+	map_from_outside(target, "uid_map", &plan->users, "/usr/bin/newuidmap");
+	map_from_outside(target, "gid_map", &plan->groups, "/usr/bin/newgidmap");
 	_exit(EXIT_SUCCESS);
 }
 
 struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 {
 	struct idmap_writer writer = { .start = -1 };
-	pid_t target = getpid();
+	struct target target;
 	int pipe_fds[2];
 
 	if (!needs_writer(plan))
 		return writer;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		die_error(errno, "cannot make a pipe");
+	find_self(&target);
 	writer.pid = child_fork_helper(0);
 	if (writer.pid == 0) {
 		close(pipe_fds[1]);
-		help(plan, target, pipe_fds[0]);
+		help(plan, &target, pipe_fds[0]);
 	}
 	close(pipe_fds[0]);
+	close(target.process);
 	writer.start = pipe_fds[1];
 	return writer;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -52,11 +53,14 @@ int namespace_all(void)
 bool namespace_is_initial(int kind)
 {
 	bool user = kind == CLONE_NEWUSER;
+	autoclose int own =
+		fd_open(AT_FDCWD, user ? "/proc/self/ns/user" : "/proc/self/ns/cgroup", O_RDONLY);
 	struct stat status;
 
+	if (ioctl(own, NS_GET_NSTYPE) != kind || fstat(own, &status) < 0)
+		die("cannot tell by '/proc' which %s namespace this is", user ? "user" : "cgroup");
 	/* PROC_USER_INIT_INO and PROC_CGROUP_INIT_INO of the kernel's linux/proc_ns.h */
-	return stat(user ? "/proc/self/ns/user" : "/proc/self/ns/cgroup", &status) == 0 &&
-		status.st_ino == (user ? 0xEFFFFFFDU : 0xEFFFFFFBU);
+	return status.st_ino == (user ? 0xEFFFFFFDU : 0xEFFFFFFBU);
 }
 
 static void list_names(int flags, char *text, size_t size)

@@ -24,7 +24,7 @@ size_t namespace_by_letter(int letter);
 /* The flags of all kinds. */
 int namespace_all(void);
 
-/* Whether this process is in the initial namespace of KIND, CLONE_NEWUSER or CLONE_NEWCGROUP; false if /proc cannot tell. */
+/* Whether this process is in the initial namespace of KIND, CLONE_NEWUSER or CLONE_NEWCGROUP. Dies if /proc cannot tell. */
 bool namespace_is_initial(int kind);
 
 /*

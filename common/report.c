@@ -10,6 +10,8 @@
 /* Up to PIPE_BUF bytes are written as a whole, so that lines of links that share a pipe do not mix. */
 enum { LINE_SIZE = 4096 };
 
+static const char raise_limit[] = "each mount and file takes one: raise the limit 'ulimit -Hn'";
+
 /* The bytes of the printable UTF-8 character at TEXT, 0 if there is none (C1 controls and overlong forms included). */
 static size_t printable(const unsigned char *text)
 {
@@ -123,6 +125,8 @@ void die_error(int error, const char *format, ...)
 	va_start(values, format);
 	put_line("", error, format, values);
 	va_end(values);
+	if (error == EMFILE)
+		hint("%s", raise_limit);
 	exit(STATUS_FAILED);
 }
 
@@ -133,6 +137,8 @@ void die_hint(const char *advice, int error, const char *format, ...)
 	va_start(values, format);
 	put_line("", error, format, values);
 	va_end(values);
+	if (!advice && error == EMFILE)
+		advice = raise_limit;
 	if (advice)
 		hint("%s", advice);
 	exit(STATUS_FAILED);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -87,45 +86,31 @@ void userns_unshare(const struct userns_plan *plan, int namespaces)
 	enter(&inner, namespaces | CLONE_NEWUSER);
 }
 
-/* A helper that is in the new namespace until the last fd of HOLD's other end is closed. */
-static _Noreturn void hold_open(const struct idmap_plan *plan, int ready, int hold)
+/* In a helper that shares its fds with the caller: makes the namespace, and SLOT an fd of it. */
+static _Noreturn void help_to_create(const struct idmap_plan *plan, int slot)
 {
 	struct idmap_writer writer = idmap_prepare(plan);
-	char end;
 
 	namespace_unshare(CLONE_NEWUSER);
 	idmap_write(plan, &writer);
-	if (write(ready, "", 1) == 1)
-		(void)!read(hold, &end, 1);
+
+	autoclose int created = fd_open(AT_FDCWD, "/proc/self/ns/user", O_RDONLY);
+
+	if (dup3(created, slot, O_CLOEXEC) < 0)
+		die_error(errno, "cannot keep the new user namespace");
+	fd_close(&created);
 	_exit(EXIT_SUCCESS);
 }
 
 int userns_create(const struct idmap_plan *plan)
 {
-	char path[64], made;
-	int ready[2], hold[2];
+	int slot = fd_open(AT_FDCWD, "/proc/self/ns/user", O_PATH);
+	pid_t helper = child_fork_helper(CLONE_FILES);
 
-	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(hold, O_CLOEXEC) < 0)
-		die_error(errno, "cannot make a pipe");
-
-	pid_t helper = child_fork_helper(0);
-
-	if (helper == 0) {
-		close(ready[0]);
-		close(hold[1]);
-		hold_open(plan, ready[1], hold[0]);
-	}
-	close(ready[1]);
-	close(hold[0]);
+	if (helper == 0)
+		help_to_create(plan, slot);
 	/* It has said why not. */
-	if (read(ready[0], &made, 1) != 1)
+	if (child_reap_helper(helper) != 0)
 		exit(STATUS_FAILED);
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)helper);
-
-	int created = fd_open(AT_FDCWD, path, O_RDONLY);
-
-	close(ready[0]);
-	close(hold[1]);
-	child_reap_helper(helper);
-	return created;
+	return slot;
 }
