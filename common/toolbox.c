@@ -160,6 +160,17 @@ static size_t list_fds(const struct toolbox *toolbox, int fds[LINKS])
 	return count;
 }
 
+static void check_standard(void)
+{
+	struct stat status;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+			die("file descriptor %d is a directory, which would lead COMMAND out of its root",
+				fd);
+	}
+}
+
 void toolbox_close_others(const int *keep, size_t count)
 {
 	struct toolbox toolbox;
@@ -167,6 +178,7 @@ void toolbox_close_others(const int *keep, size_t count)
 
 	if (!all)
 		die_error(errno, "cannot allocate memory");
+	check_standard();
 	memcpy(all, keep, count * sizeof(*keep));
 	if (find_toolbox(&toolbox))
 		count += list_fds(&toolbox, all + count);
@@ -217,6 +229,16 @@ static int become(const struct toolbox *toolbox, size_t link, char *const argv[]
 	return error;
 }
 
+/* Somebody who may look into this process can hold a copy open for writing, which is all that he can do with it, but only for a moment if he tries again and again. */
+static int become_patiently(const struct toolbox *toolbox, size_t link, char *const argv[])
+{
+	int error = -ETXTBSY;
+
+	for (int i = 0; error == -ETXTBSY && i < 1000; i++)
+		error = become(toolbox, link, argv);
+	return error;
+}
+
 int toolbox_try_exec(char *const argv[], bool root_changed)
 {
 	struct toolbox toolbox;
@@ -228,16 +250,17 @@ int toolbox_try_exec(char *const argv[], bool root_changed)
 	/* Copies do not tell whether the root has changed. */
 	if (links[link].dynamic && (toolbox.elsewhere || !toolbox.directory))
 		return -ENOTSUP;
-	return become(&toolbox, link, argv);
+	return become_patiently(&toolbox, link, argv);
 }
 
 /* --- making one --- */
 
-/* Where this link lies: PATH, and the directory of it. Both are those of the file that runs, or -1. */
+/* Where this link lies. */
 struct origin {
-	char path[PATH_MAX];
-	char *name; /* the last part of PATH, which is cut in front of it */
+	char path[PATH_MAX]; /* of the directory */
+	char *name;
 	int directory;
+	int program; /* the file that runs, which may not be at that name any more; -1 where /proc does not show it */
 };
 
 /* Without a /proc, the kernel's word for what was executed has to do. */
@@ -253,9 +276,19 @@ static void find_origin(struct origin *origin)
 	*origin->name++ = '\0';
 	origin->directory =
 		fd_open(AT_FDCWD, origin->path[0] ? origin->path : "/", O_PATH | O_DIRECTORY);
+	origin->program = fd_try_open(AT_FDCWD, "/proc/self/exe", O_PATH);
 }
 
-/* Whether nothing but links lies in DIRECTORY: all that does could be seen by whoever gets hold of the toolbox. */
+/* Whether the link NAME in the directory is the file that runs. */
+static bool holds_program(const struct origin *origin, const char *name)
+{
+	autoclose int there = fd_try_open(origin->directory, name, O_PATH | O_NOFOLLOW);
+
+	return strcmp(origin->name, name) == 0 && there >= 0 &&
+		(origin->program < 0 || fd_is_same(there, origin->program));
+}
+
+/* Whether nothing but links lies in DIRECTORY: all that does could be seen by whoever gets hold of the toolbox. What is mounted on one would not be in an overlay. */
 static bool holds_links_only(int directory)
 {
 	int fd = fd_try_open(directory, ".", O_RDONLY | O_DIRECTORY);
@@ -270,6 +303,8 @@ static bool holds_links_only(int directory)
 			break;
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			only = toolbox_is_link(entry->d_name) &&
+				fd_mount_id(directory, entry->d_name, AT_SYMLINK_NOFOLLOW) ==
+					fd_mount_id(directory, "", AT_EMPTY_PATH) &&
 				fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 				S_ISREG(status.st_mode);
 	}
@@ -287,11 +322,16 @@ static int make_overlay(int directory, bool attached)
 	static const struct mounttree_option none[] = { { 0 } };
 	autoclose int empty = mounttree_try_create("tmpfs", none, MOUNT_ATTR_RDONLY);
 	int error = empty >= 0 && attached ? mounttree_try_attach(empty, directory) : empty;
-	char layers[64];
+	char lower[FD_PATH_SIZE], upper[FD_PATH_SIZE], layers[2 * FD_PATH_SIZE];
 
 	if (error < 0)
 		return error;
-	snprintf(layers, sizeof(layers), "/proc/self/fd/%d:/proc/self/fd/%d", directory, empty);
+	error = fd_try_path(directory, lower);
+	if (error == 0)
+		error = fd_try_path(empty, upper);
+	if (error < 0)
+		return error;
+	snprintf(layers, sizeof(layers), "%s:%s", lower, upper);
 
 	const struct mounttree_option options[] = { { "lowerdir", layers }, { 0 } };
 
@@ -388,6 +428,22 @@ static int find_free_fds(int count)
 	return first;
 }
 
+/* The own program as it runs, another link as it lies beside it. */
+static int open_link(const struct origin *origin, size_t link, size_t own)
+{
+	int fd = -ENOENT;
+
+	if (link == own)
+		fd = fd_try_open(AT_FDCWD, "/proc/self/exe", O_RDONLY);
+	if (fd == -ENOENT)
+		fd = fd_try_open(origin->directory, link == own ? origin->name : links[link].name,
+			O_RDONLY | O_NOFOLLOW);
+	/* One that is not there will be missed when it is called. */
+	if (fd < 0 && (fd != -ENOENT || link == own))
+		die_error(-fd, "cannot read the link '%s'", links[link].name);
+	return fd;
+}
+
 /* Copies of the links that ARGV names, and of the own one, OWN. */
 static void seal_files(
 	const struct origin *origin, size_t own, char *const argv[], struct toolbox *toolbox)
@@ -398,17 +454,13 @@ static void seal_files(
 	*toolbox = (struct toolbox){ .first = find_free_fds(SPARE + LINKS) + SPARE };
 	for (size_t i = 0; i < LINKS; i++) {
 		bool needed = !links[i].dynamic && (i == own || is_among(argv + 1, links[i].name));
-		const char *name = i == own ? origin->name : links[i].name;
-		autoclose int source =
-			needed ? fd_try_open(origin->directory, name, O_RDONLY | O_NOFOLLOW) : -1;
-		/* One that is not there will be missed when it is called. */
-		if (needed && source < 0 && (source != -ENOENT || i == own))
-			die_error(-source, "cannot read the link '%s'", name);
-
+		autoclose int source = needed ? open_link(origin, i, own) : -1;
 		autoclose int copy = seal_file(links[i].name, source);
 
+		/* EBADF: beyond the limit of open files. */
 		if (dup3(copy, toolbox->first + (int)i, O_CLOEXEC) < 0)
-			die_error(errno, "cannot keep a copy of '%s' open", links[i].name);
+			die_error(errno == EBADF ? EMFILE : errno,
+				"cannot keep a copy of the link '%s' open", links[i].name);
 	}
 }
 
@@ -421,12 +473,17 @@ void toolbox_enter(char *const argv[])
 	if (toolbox_is_held())
 		return;
 	find_origin(&origin);
-	if (strcmp(origin.name, links[own].name) == 0 && holds_links_only(origin.directory))
+	if (holds_program(&origin, links[own].name) && holds_links_only(origin.directory))
 		toolbox.first = seal_directory(&origin);
 	if (toolbox.first < 0)
 		seal_files(&origin, own, argv, &toolbox);
 	close(origin.directory);
-	die_error(-become(&toolbox, own, argv), "cannot run again from a sealed copy");
+	fd_close(&origin.program);
+
+	int error = become_patiently(&toolbox, own, argv);
+
+	die_hint(error == -EACCES ? "the links have to be readable for whom they run as" : NULL,
+		-error, "cannot run '%s' again from a toolbox", links[own].name);
 }
 
 void toolbox_enter_to_wait(char *const argv[])

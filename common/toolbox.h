@@ -30,7 +30,8 @@ void toolbox_enter_to_wait(char *const argv[]);
 /* Whether this link runs from a toolbox. */
 bool toolbox_is_held(void);
 
-/* fd_close_others() that also leaves the toolbox open, if there is one. */
+/* For a link that has changed the root: closes every fd from 3 up but the COUNT ones in KEEP and the toolbox. Dies, also if one of 0 to 2 is a directory, which
+ * would be a way back. */
 void toolbox_close_others(const int *keep, size_t count);
 
 /* Whether NAME is that of a link. */
