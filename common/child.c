@@ -164,7 +164,8 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 	if (plan->new_session) {
 		if (setsid() < 0)
 			die_error(errno, "cannot start a session");
-		keyring_leave();
+		if (!plan->keep_keyring)
+			keyring_leave();
 	} else if (child->apart && setpgid(0, 0) < 0) {
 		die_error(errno, "cannot start a process group");
 	}

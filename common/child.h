@@ -21,8 +21,9 @@ struct child_plan {
 	bool init;        /* ... and PID 1 of it */
 	bool stub;        /* PID 1 is a stub that reaps orphans, and the child is a child of it */
 	bool new_session; /* in a session and with a session keyring of its own, session-keyring(7) */
-	bool outlives;    /* the child is not to die with the link */
-	int death_signal; /* what it dies of, 0 for SIGKILL */
+	bool keep_keyring; /* ... but for the keyring */
+	bool outlives;     /* the child is not to die with the link */
+	int death_signal;  /* what it dies of, 0 for SIGKILL */
 	int cgroup; /* cgroup v2 directory fd the child is born in, 0 for none (clone3(2), Linux 5.7) */
 	int keep[CHILD_KEEP]; /* fds that the waiting link still needs, 0 for none */
 };

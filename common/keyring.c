@@ -9,8 +9,15 @@
 
 void keyring_leave(void)
 {
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
 		return;
-	die_hint(errno == EDQUOT ? "the user has too many keys: /proc/key-users" : NULL, errno,
-		"cannot join a new session keyring");
+
+	int error = errno;
+
+	/* The same is said by a kernel without keyrings, which has no such file, and by a filter of system calls. */
+	if (error == ENOSYS && access("/proc/keys", F_OK) < 0)
+		return;
+	die_hint(error == EDQUOT ? "the user has too many keys: /proc/key-users" :
+				   "a filter of system calls may forbid it; see --keep-keyring",
+		error, "cannot join a new session keyring");
 }

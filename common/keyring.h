@@ -3,5 +3,5 @@
  */
 #pragma once
 
-/* Joins a new, empty one, so that keys in the caller's are not for COMMAND. Where the kernel knows no keyrings there is nothing to leave. Dies with a hint. */
+/* Joins a new, empty one, so that keys in the caller's are not for COMMAND. A kernel without keyrings has nothing to leave. Dies with a hint. */
 void keyring_leave(void);
