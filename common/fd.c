@@ -7,14 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -117,6 +120,17 @@ int fd_try_open_inside(int rootfd, const char *path, int flags)
 	return open_resolved(rootfd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
+int fd_try_open_inside_mounts(int rootfd, const char *path, int flags)
+{
+	const uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	int fd = open_resolved(rootfd, path, flags, inside | RESOLVE_NO_XDEV);
+
+	if (fd != -EXDEV)
+		return fd;
+	fd = open_resolved(rootfd, path, flags, inside | RESOLVE_NO_SYMLINKS);
+	return fd == -ELOOP ? -EXDEV : fd;
+}
+
 int fd_try_open_without_links(int dirfd, const char *path, int flags)
 {
 	return open_resolved(dirfd, path, flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
@@ -140,6 +154,17 @@ bool fd_is_same(int one, int other)
 	return mount && mount == fd_mount_id(other, "", AT_EMPTY_PATH) && fstat(one, &first) == 0 &&
 		fstat(other, &second) == 0 && first.st_ino == second.st_ino &&
 		first.st_dev == second.st_dev;
+}
+
+int fd_try_path(int fd, char path[FD_PATH_SIZE])
+{
+	snprintf(path, FD_PATH_SIZE, "/proc/self/fd/%d", fd);
+
+	autoclose int reached = fd_try_open(AT_FDCWD, path, O_PATH);
+
+	if (reached < 0)
+		return reached;
+	return fd_is_same(fd, reached) ? 0 : -ENOENT;
 }
 
 bool fd_is_inside_root(void)
@@ -174,13 +199,16 @@ void fd_fill_standard(void)
 	}
 }
 
-/* For kernels before 5.9. */
+/* For kernels before 5.9. In a root that is not trusted, what is called /proc need not be the kernel's. */
 static void close_each(unsigned int first, unsigned int last)
 {
 	DIR *directory = opendir("/proc/self/fd");
+	struct statfs system;
 
 	if (!directory)
 		die_error(errno, "cannot close file descriptors by '/proc/self/fd'");
+	if (fstatfs(dirfd(directory), &system) < 0 || system.f_type != PROC_SUPER_MAGIC)
+		die("cannot close file descriptors: close_range(2) is refused, and '/proc' is not the kernel's");
 	for (struct dirent *entry; (entry = readdir(directory));) {
 		uint64_t fd;
 

@@ -40,6 +40,9 @@ int fd_try_write(int dirfd, const char *path, const char *text);
  */
 int fd_try_open_inside(int rootfd, const char *path, int flags);
 
+/* The same for a PATH on which no symlink leads from one mount into another: -EXDEV. */
+int fd_try_open_inside_mounts(int rootfd, const char *path, int flags);
+
 /*
  * Opens PATH, relative to DIRFD, as long as no component of it is a symlink or a magic link of proc(5). openat2(2), Linux 5.6. Returns an fd
  * or -errno; -ELOOP for a link, but a last one that O_PATH and O_NOFOLLOW open itself.
@@ -51,6 +54,11 @@ uint64_t fd_mount_id(int dirfd, const char *path, int flags);
 
 /* Whether both are the same file or directory, of the same mount. */
 bool fd_is_same(int one, int other);
+
+enum { FD_PATH_SIZE = 32 };
+
+/* The path of FD below /proc, which needs no quoting anywhere, into PATH. Returns 0, or -errno if there it is not what FD is: /proc may be missing, or anything. */
+int fd_try_path(int fd, char path[FD_PATH_SIZE]);
 
 /* Whether the working directory is below the root directory of this process: the kernel calls one that is not "(unreachable)". getcwd(2) */
 bool fd_is_inside_root(void);

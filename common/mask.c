@@ -51,41 +51,43 @@ static int attach(struct mask_cover *cover, int place)
 	return clone < 0 ? clone : mounttree_try_attach(clone, place);
 }
 
-int mask_try_cover(struct mask *mask, int root, const char *path)
+int mask_try_cover(struct mask *mask, int place)
 {
 	struct stat status;
-	autoclose int place = place_try_open(root, path);
 
-	if (place < 0)
-		return place;
 	if (fstat(place, &status) < 0)
 		return -errno;
 	return attach(S_ISDIR(status.st_mode) ? &mask->directory : &mask->file, place);
 }
 
-int mask_try_protect(int root, const char *path)
+int mask_try_protect(int place)
 {
 	struct stat status;
-	autoclose int place = place_try_open(root, path);
 
-	if (place < 0)
-		return place;
 	if (fstat(place, &status) < 0)
 		return -errno;
 	if (S_ISLNK(status.st_mode))
 		return -ELOOP;
+	if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
+		return -ENOTSUP;
 
 	autoclose int tree = mounttree_try_clone(place, true);
 	int error = tree < 0 ? tree : mounttree_try_set(tree, MOUNT_ATTR_RDONLY, 0, true);
 
 	if (error < 0)
 		return error;
-	mounttree_verify(tree, MOUNT_ATTR_RDONLY, path);
+	mounttree_verify(tree, MOUNT_ATTR_RDONLY, "a read-only path");
 	return mounttree_try_attach(tree, place);
 }
 
-static void check(int error, const char *file_system, const char *path)
+/* One path of what the kernel shows; it need not be there. MASK is NULL to protect it. */
+static void restrict_one(struct mask *mask, int top, const char *file_system, const char *path)
 {
+	autoclose int place = place_try_open(top, path);
+	int error = place < 0 ? place :
+		mask          ? mask_try_cover(mask, place) :
+				mask_try_protect(place);
+
 	if (error < 0 && error != -ENOENT)
 		die_error(-error, "cannot hide or protect '%s/%s'", file_system, path);
 }
@@ -93,15 +95,15 @@ static void check(int error, const char *file_system, const char *path)
 void mask_proc(struct mask *mask, int proc)
 {
 	for (size_t i = 0; proc_protected[i]; i++)
-		check(mask_try_protect(proc, proc_protected[i]), "/proc", proc_protected[i]);
+		restrict_one(NULL, proc, "/proc", proc_protected[i]);
 	for (size_t i = 0; proc_covered[i]; i++)
-		check(mask_try_cover(mask, proc, proc_covered[i]), "/proc", proc_covered[i]);
+		restrict_one(mask, proc, "/proc", proc_covered[i]);
 }
 
 void mask_sys(struct mask *mask, int sys)
 {
 	for (size_t i = 0; sys_covered[i]; i++)
-		check(mask_try_cover(mask, sys, sys_covered[i]), "/sys", sys_covered[i]);
+		restrict_one(mask, sys, "/sys", sys_covered[i]);
 }
 
 void mask_end(struct mask *mask)

@@ -21,11 +21,11 @@ struct mask {
 /* While the old root is there. Dies. */
 void mask_prepare(struct mask *mask);
 
-/* What is at PATH below ROOT becomes empty. Returns 0 or -errno; -ENOENT if there is nothing, -ELOOP for a symlink, which would be covered and not what it points to. */
-int mask_try_cover(struct mask *mask, int root, const char *path);
+/* What PLACE, an O_PATH fd, is of becomes empty. Returns 0 or -errno; -ELOOP for a symlink, which would be covered and not what it points to. */
+int mask_try_cover(struct mask *mask, int place);
 
-/* What is at PATH below ROOT becomes read-only, with all that is mounted below it. Returns 0 or -errno as above. */
-int mask_try_protect(int root, const char *path);
+/* ... becomes read-only, with all that is mounted below it. Returns 0 or -errno as above; -ENOTSUP for a device, which can be written to all the same. */
+int mask_try_protect(int place);
 
 /* Covers and protects what nobody needs in PROC and in SYS, fds of their tops, that tells of the machine or changes it. Dies. */
 void mask_proc(struct mask *mask, int proc);

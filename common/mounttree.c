@@ -17,6 +17,9 @@
 /* umount2(2); the header that declares it clashes with linux/mount.h in some C libraries, hence the bare system calls. */
 enum { DETACH = 2, NOFOLLOW = 8 };
 
+/* The kernel's ST_NOSYMFOLLOW, for which statvfs.h has no name. */
+enum { NO_SYMLINKS = 0x2000 };
+
 static int result(long value)
 {
 	return value < 0 ? -errno : (int)value;
@@ -176,7 +179,8 @@ void mounttree_verify(int fd, uint64_t attributes, const char *object)
 	unsigned long wanted = (attributes & MOUNT_ATTR_RDONLY ? ST_RDONLY : 0) |
 		(attributes & MOUNT_ATTR_NOSUID ? ST_NOSUID : 0) |
 		(attributes & MOUNT_ATTR_NODEV ? ST_NODEV : 0) |
-		(attributes & MOUNT_ATTR_NOEXEC ? ST_NOEXEC : 0);
+		(attributes & MOUNT_ATTR_NOEXEC ? ST_NOEXEC : 0) |
+		(attributes & MOUNT_ATTR_NOSYMFOLLOW ? NO_SYMLINKS : 0);
 	struct statvfs status;
 
 	if (fstatvfs(fd, &status) < 0)
@@ -204,15 +208,15 @@ void mounttree_restrict_device(int tree, const char *object)
 		mounttree_verify(tree, attributes, object);
 }
 
-int mounttree_try_map_ids(int tree, int user_namespace)
+int mounttree_try_map_ids(int tree, int user_namespace, bool recursive)
 {
 	struct mount_attr attributes = {
 		.attr_set = MOUNT_ATTR_IDMAP,
 		.userns_fd = (unsigned int)user_namespace,
 	};
 
-	return result(syscall(
-		SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)));
+	return result(syscall(SYS_mount_setattr, tree, "",
+		AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof(attributes)));
 }
 
 int mounttree_try_attach(int tree, int target)

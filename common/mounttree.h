@@ -65,14 +65,14 @@ void mounttree_restrict(int tree, uint64_t attributes, const char *object);
 /* The same for the clone of a device node: nosuid, noexec, and usable unless the nodev of its mount belongs to a more privileged user namespace. */
 void mounttree_restrict_device(int tree, const char *object);
 
-/* Dies, naming OBJECT, unless the mount at FD has ATTRIBUTES; of these, RDONLY, NOSUID, NODEV and NOEXEC show. fstatvfs(3) */
+/* Dies, naming OBJECT, unless the mount at FD has ATTRIBUTES; of these, RDONLY, NOSUID, NODEV, NOEXEC and NOSYMFOLLOW show. fstatvfs(3) */
 void mounttree_verify(int fd, uint64_t attributes, const char *object);
 
 /*
- * Shows the files of the detached TREE, without mounts below it, with the ids that the map of USER_NAMESPACE makes of those on disk. Needs CAP_SYS_ADMIN over
- * the file system. Returns 0 or -errno; -EINVAL where the file system cannot do it. mount_setattr(2), Linux 5.12
+ * Shows the files of the detached TREE, and if RECURSIVE of all mounts below it, with the ids that the map of USER_NAMESPACE makes of those on disk. Needs
+ * CAP_SYS_ADMIN over the file systems. Returns 0 or -errno; -EINVAL where one of them cannot do it. mount_setattr(2), Linux 5.12
  */
-int mounttree_try_map_ids(int tree, int user_namespace);
+int mounttree_try_map_ids(int tree, int user_namespace, bool recursive);
 
 /*
  * Attaches a detached tree at TARGET, an O_PATH fd opened without following a last symlink: it must be a directory for a

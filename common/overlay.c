@@ -15,10 +15,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* "/proc/self/fd/N" needs no quoting in an option, whatever the directory is called. */
 struct layer {
 	int fd;
-	char path[32];
+	bool made;
+	char path[FD_PATH_SIZE];
 };
 
 static bool is_overlay(int fd)
@@ -28,28 +28,64 @@ static bool is_overlay(int fd)
 	return fstatfs(fd, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-/* The directory NAME below DIRECTORY, made where it is not there. True in *RET_NEW if it was made. */
-static struct layer open_layer(int directory, const char *name, const char *where, bool *ret_new)
+/* Whether the directory PLACE is TOP or below it. */
+static bool is_inside(int place, int top)
 {
-	struct layer layer;
+	struct stat wanted, here, below = { 0 };
+	autoclose int fd = fd_open(place, ".", O_PATH | O_DIRECTORY);
 
-	*ret_new = mkdirat(directory, name, 0755) == 0;
-	if (!*ret_new && errno != EEXIST)
-		die_error(errno, "cannot make the directory '%s/%s'", where, name);
+	if (fstat(top, &wanted) < 0)
+		return true;
+	while (fstat(fd, &here) == 0 && (here.st_dev != below.st_dev || here.st_ino != below.st_ino)) {
+		if (here.st_dev == wanted.st_dev && here.st_ino == wanted.st_ino)
+			return true;
+		below = here;
+
+		int above = fd_open(fd, "..", O_PATH | O_DIRECTORY);
+
+		fd_close(&fd);
+		fd = above;
+	}
+	return false;
+}
+
+static _Noreturn void refuse(const struct overlay *overlay, const char *advice, int error)
+{
+	if (overlay->changes < 0)
+		die_hint(advice, error, "cannot make an overlay of '%s'", overlay->lower_name);
+	die_hint(advice, error, "cannot make an overlay of '%s' and '%s'", overlay->lower_name,
+		overlay->changes_name);
+}
+
+static void find_path(const struct overlay *overlay, struct layer *layer)
+{
+	int error = fd_try_path(layer->fd, layer->path);
+
+	if (error < 0)
+		refuse(overlay, error == -EMFILE ? NULL : "this needs the kernel's /proc", -error);
+}
+
+/* The directory NAME below DIRECTORY, made where it is not there. */
+static struct layer open_layer(const struct overlay *overlay, int directory, const char *name)
+{
+	struct layer layer = { .made = mkdirat(directory, name, 0755) == 0 };
+
+	if (!layer.made && errno != EEXIST)
+		die_error(errno, "cannot make the directory '%s/%s'", overlay->changes_name, name);
 	layer.fd = fd_try_open(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (layer.fd < 0)
-		die_error(-layer.fd, "cannot open the directory '%s/%s'", where, name);
-	snprintf(layer.path, sizeof(layer.path), "/proc/self/fd/%d", layer.fd);
+		die_error(-layer.fd, "cannot open the directory '%s/%s'", overlay->changes_name, name);
+	find_path(overlay, &layer);
 	return layer;
 }
 
 /* The top of the overlay shows the owner and mode of the upper directory. */
-static void copy_owner(int lower, int upper, const char *object)
+static void copy_owner(const struct overlay *overlay, int upper)
 {
 	struct stat status;
 
-	if (fstat(lower, &status) < 0)
-		die_error(errno, "cannot look at '%s'", object);
+	if (fstat(overlay->lower, &status) < 0)
+		die_error(errno, "cannot look at '%s'", overlay->lower_name);
 	/* EINVAL: no id of this user namespace. EPERM: not the caller's to give away. */
 	if (fchown(upper, status.st_uid, status.st_gid) < 0 && errno != EINVAL && errno != EPERM)
 		die_error(errno, "cannot set the owner of the upper directory");
@@ -58,75 +94,87 @@ static void copy_owner(int lower, int upper, const char *object)
 }
 
 /* Where the two directories of the upper layer go. */
-static int open_upper(int lower, const char *directory)
+static int open_changes(const struct overlay *overlay)
 {
 	static const struct mounttree_option options[] = { { "mode", "755" }, { 0 } };
 
-	if (directory)
-		return fd_open(AT_FDCWD, directory, O_PATH | O_DIRECTORY);
+	if (overlay->changes >= 0) {
+		if (is_inside(overlay->changes, overlay->lower))
+			refuse(overlay, "DIR has to lie outside of the root file system", ELOOP);
+		return fd_open(overlay->changes, ".", O_PATH | O_DIRECTORY);
+	}
 
 	int tree = mounttree_try_create("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	int error = tree < 0 ? tree : mounttree_try_attach(tree, lower);
+	int error = tree < 0 ? tree : mounttree_try_attach(tree, overlay->lower);
 
 	if (error < 0)
 		die_error(-error, "cannot make a file system of type tmpfs for '--overlay'");
 	return tree;
 }
 
-static const char *advice(int error, int lower, int upper)
+static const char *advice(int error, const struct overlay *overlay)
 {
-	if (error == -EBUSY)
+	switch (error) {
+	case -EBUSY:
 		return "it is in use by another overlay: each has to have a DIR of its own";
-	if (error == -ESTALE)
+	case -ESTALE:
 		return "DIR holds the changes to another root file system";
-	if (error == -ELOOP)
-		return "DIR has to lie outside of the root file system";
-	if (error == -EPERM)
+	case -EPERM:
 		return "this needs CAP_SYS_ADMIN, and in a user namespace Linux 5.11";
-	if (error == -EINVAL && is_overlay(upper))
-		return "DIR lies on an overlay, which cannot take the changes of another";
-	if (error == -EINVAL && is_overlay(lower))
-		return "it lies on an overlay itself, and the kernel stacks two at most; or it is no overlay's own, in a user namespace: mounts below it are in the way";
-	if (error == -EINVAL)
+	case -EINVAL:
+		if (overlay->changes >= 0 && is_overlay(overlay->changes))
+			return "DIR lies on an overlay, which cannot take the changes of another";
+		if (is_overlay(overlay->lower))
+			return "it lies on an overlay itself: the kernel stacks two at most, and in a user namespace nothing may be mounted below it";
 		return "in a user namespace, nothing may be mounted below it; and DIR needs a file system with extended attributes";
-	return NULL;
+	default:
+		return NULL;
+	}
 }
 
-int overlay_create(int lower, const char *object, const char *directory, uint64_t attributes)
+static int create(const struct overlay *overlay, const struct layer *upper, const struct layer *work)
 {
-	const char *where = directory ? directory : "overlay";
-	autoclose int parent = open_upper(lower, directory);
-	bool new_upper, new_work;
-	struct layer upper = open_layer(parent, "upper", where, &new_upper);
-	struct layer work = open_layer(parent, "work", where, &new_work);
-	char lower_path[32];
+	struct layer lower = { .fd = overlay->lower };
+	struct mounttree_option options[6] = { { "lowerdir", lower.path },
+		{ "upperdir", upper->path }, { "workdir", work->path } };
+	size_t count = 3;
 
-	snprintf(lower_path, sizeof(lower_path), "/proc/self/fd/%d", lower);
+	find_path(overlay, &lower);
+	/* With an index, the kernel refuses an upper directory that is in use or belongs to another lower one. */
+	if (overlay->changes >= 0)
+		options[count++] = (struct mounttree_option){ "index", "on" };
+	/* Without privilege over the file system, what is deleted is marked in attributes that a user may write. */
+	if (!namespace_is_initial(CLONE_NEWUSER))
+		options[count++] = (struct mounttree_option){ "userxattr", NULL };
+	return mounttree_try_create("overlay", options, overlay->attributes);
+}
 
-	/* Without privilege over the file system, marks of what is deleted are kept in attributes that a user may write. With an index, the kernel refuses
-	 * an upper directory that is in use or belongs to another lower one. */
-	const struct mounttree_option options[] = { { "lowerdir", lower_path },
-		{ "upperdir", upper.path }, { "workdir", work.path },
-		namespace_is_initial(CLONE_NEWUSER) ?
-			(struct mounttree_option){ "index", directory ? "on" : "off" } :
-			(struct mounttree_option){ "userxattr", NULL },
-		{ 0 } };
+int overlay_create(const struct overlay *overlay)
+{
+	autoclose int changes = open_changes(overlay);
+	struct layer upper = open_layer(overlay, changes, "upper");
+	struct layer work = open_layer(overlay, changes, "work");
 
-	if (new_upper)
-		copy_owner(lower, upper.fd, object);
+	if (upper.made)
+		copy_owner(overlay, upper.fd);
 
-	int tree = mounttree_try_create("overlay", options, attributes);
+	int tree = create(overlay, &upper, &work);
 
-	if (tree < 0)
-		die_hint(advice(tree, lower, parent), -tree, "cannot make an overlay of '%s'%s%s%s",
-			object, directory ? " and '" : "", directory ? directory : "",
-			directory ? "'" : "");
+	if (tree < 0) {
+		/* What is not empty was somebody's before. */
+		if (work.made)
+			unlinkat(changes, "work", AT_REMOVEDIR);
+		if (upper.made)
+			unlinkat(changes, "upper", AT_REMOVEDIR);
+		refuse(overlay, advice(tree, overlay), -tree);
+	}
 	fd_close(&upper.fd);
 	fd_close(&work.fd);
 	/* The layers stay with the overlay. */
-	int error = directory ? 0 : mounttree_try_detach(parent, ".");
+	int error = overlay->changes >= 0 ? 0 : mounttree_try_detach(changes, ".");
 
 	if (error < 0)
-		die_error(-error, "cannot take the upper layer of the overlay off '%s'", object);
+		die_error(-error, "cannot take the upper layer of the overlay off '%s'",
+			overlay->lower_name);
 	return tree;
 }

@@ -8,9 +8,14 @@
 
 #include <stdint.h>
 
-/*
- * An overlay of the directory LOWER, an fd, detached, with ATTRIBUTES (MOUNT_ATTR_*); OBJECT is its name for messages. Changes are kept in DIRECTORY, which has to be for this root alone,
- * or for NULL in memory, gone with the last process. Call it in a mount namespace of one's own, whose mounts are private: something is mounted
- * over LOWER. Dies with a hint.
- */
-int overlay_create(int lower, const char *object, const char *directory, uint64_t attributes);
+struct overlay {
+	int lower;              /* the directory that stays as it is */
+	const char *lower_name; /* ... for messages */
+	int changes; /* the directory that takes the changes, for this root alone; -1: in memory, gone with the last process */
+	const char *changes_name;
+	uint64_t attributes; /* MOUNT_ATTR_* */
+};
+
+/* The overlay, detached. Call it in a mount namespace of one's own, whose mounts are private: something is mounted over LOWER meanwhile. Dies with a hint; then
+ * nothing is left in CHANGES. */
+int overlay_create(const struct overlay *overlay);

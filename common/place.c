@@ -12,11 +12,6 @@
 
 enum { DIRECTORY_MODE = 0755, FILE_MODE = 0644 };
 
-int place_try_open(int root, const char *path)
-{
-	return fd_try_open_inside(root, path, O_PATH | O_NOFOLLOW);
-}
-
 /* The directory that PATH is in, as an fd; *RET_NAME is the name there. */
 static int open_above(int root, const char *path, const char **ret_name)
 {
@@ -28,7 +23,7 @@ static int open_above(int root, const char *path, const char **ret_name)
 		return -ENAMETOOLONG;
 	snprintf(above, sizeof(above), "%.*s", length, path);
 	*ret_name = slash ? slash + 1 : path;
-	return fd_try_open_inside(root, above[0] ? above : ".", O_PATH | O_DIRECTORY);
+	return fd_try_open_inside_mounts(root, above[0] ? above : ".", O_PATH | O_DIRECTORY);
 }
 
 /* Makes the directories above the last component of PATH that are not there. */
@@ -66,6 +61,14 @@ static int trim(const char *path, char trimmed[PATH_MAX])
 		return -ENAMETOOLONG;
 	snprintf(trimmed, PATH_MAX, "%.*s", (int)length, path);
 	return 0;
+}
+
+int place_try_open(int root, const char *path)
+{
+	char trimmed[PATH_MAX];
+	int error = trim(path, trimmed);
+
+	return error < 0 ? error : fd_try_open_inside(root, trimmed, O_PATH | O_NOFOLLOW);
 }
 
 /* The directory that PATH is in, which is made; TRIMMED is PATH, and *RET_NAME points into it. */
@@ -158,17 +161,27 @@ static int copy_content(int source, int copy)
 
 int place_try_copy(int root, const char *path, int source, mode_t mode)
 {
+	static const char temporary[] = ".nschain-new";
 	char trimmed[PATH_MAX];
 	const char *name;
+	struct stat there;
 	autoclose int parent = prepare(root, path, trimmed, &name);
 
 	if (parent < 0)
 		return parent;
-	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+	if (fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode))
+		return -EISDIR;
+
+	autoclose int copy = openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (copy < 0)
 		return -errno;
 
-	autoclose int copy = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int error = copy < 0 ? -errno : copy_content(source, copy);
+	int error = copy_content(source, copy);
 
-	return error < 0 ? error : fchmod(copy, mode) < 0 ? -errno : 0;
+	if (error == 0 && (fchmod(copy, mode) < 0 || renameat(parent, temporary, parent, name) < 0))
+		error = -errno;
+	if (error < 0)
+		unlinkat(parent, temporary, 0);
+	return error;
 }

@@ -58,6 +58,7 @@ static struct rlimit raise_open_files(size_t count)
 static int open_source(const struct rootfs_entry *entry)
 {
 	bool file = entry->kind == ROOTFS_FILE;
+	struct stat status;
 
 	if (!file && entry->kind != ROOTFS_BIND && entry->kind != ROOTFS_DEVICE)
 		return -1;
@@ -65,8 +66,9 @@ static int open_source(const struct rootfs_entry *entry)
 	int fd = fd_try_open(AT_FDCWD, entry->source, file ? O_RDONLY : O_PATH);
 
 	if (fd < 0)
-		die_hint(fd == -EMFILE ? "each mount takes an open file: raise 'ulimit -Hn'" : NULL,
-			-fd, "cannot open '%s'", entry->source);
+		die_error(-fd, "cannot open '%s'", entry->source);
+	if (file && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+		die("cannot copy '%s': it is a directory, which --bind can show", entry->source);
 	return fd;
 }
 
@@ -93,15 +95,32 @@ static void leave_chroot(void)
 			-error, "cannot enter the root of the own mount namespace");
 }
 
-static int clone_root(const struct rootfs *rootfs, int place)
+/* What the mount that ROOTFS is on denies, an overlay of it does not know of. */
+static uint64_t denied_by(const struct statvfs *system)
 {
-	uint64_t attributes = MOUNT_ATTR_NODEV | (rootfs->suid ? 0 : MOUNT_ATTR_NOSUID) |
-		(rootfs->read_only ? MOUNT_ATTR_RDONLY : 0);
-	int root = rootfs->overlay ?
-		overlay_create(place, rootfs->path, rootfs->changes, attributes) :
-		mounttree_clone(place, rootfs->path, true);
+	return (system->f_flag & ST_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) |
+		(system->f_flag & ST_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
+		(system->f_flag & ST_NODEV ? MOUNT_ATTR_NODEV : 0);
+}
 
-	mounttree_restrict(root, attributes, rootfs->path);
+/* Dies unless it can be had; PLACE is the directory, CHANGES that of an overlay or -1. */
+static int clone_root(
+	const struct rootfs *rootfs, int place, int changes, const struct statvfs *system)
+{
+	struct overlay overlay = {
+		.lower = place,
+		.lower_name = rootfs->path,
+		.changes = changes,
+		.changes_name = rootfs->changes ? rootfs->changes : "memory",
+		.attributes = denied_by(system),
+	};
+	int root = rootfs->overlay ? overlay_create(&overlay) :
+				     mounttree_clone(place, rootfs->path, true);
+
+	mounttree_restrict(root,
+		MOUNT_ATTR_NODEV | (rootfs->suid ? 0 : MOUNT_ATTR_NOSUID) |
+			(rootfs->read_only ? MOUNT_ATTR_RDONLY : 0),
+		rootfs->path);
 	return root;
 }
 
@@ -131,15 +150,21 @@ static int create_tmpfs(const struct rootfs_entry *entry)
 
 static void map_ids(int tree, const struct rootfs_entry *entry)
 {
+	static const char privilege[] =
+		"this needs CAP_SYS_ADMIN over the file system: no user namespace";
 	const struct idmap_plan plan = { .users = *entry->ids, .groups = *entry->ids };
+
+	if (!namespace_is_initial(CLONE_NEWUSER))
+		die_hint(privilege, EPERM, "cannot map the ids of '%s'", entry->source);
+
 	autoclose int users = userns_create(&plan);
-	int error = mounttree_try_map_ids(tree, users);
+	int error = mounttree_try_map_ids(tree, users, !entry->alone);
 
 	if (error < 0)
 		die_hint(error == -EPERM ?
-				"this needs CAP_SYS_ADMIN over the file system: no user namespace" :
+				privilege :
 				error == -EINVAL ?
-				"not every file system can do it, and none with others mounted below: try 'norec'" :
+				"not every file system can do it; 'norec' leaves out what is mounted below" :
 				NULL,
 			-error, "cannot map the ids of '%s'", entry->source);
 }
@@ -147,7 +172,14 @@ static void map_ids(int tree, const struct rootfs_entry *entry)
 static int clone_source(const struct rootfs_entry *entry, int source)
 {
 	int tree = mounttree_clone(source, entry->source, !entry->alone);
+	struct stat status;
 
+	if (fstat(source, &status) < 0)
+		die_error(errno, "cannot look at '%s'", entry->source);
+	if ((entry->attributes & MOUNT_ATTR_RDONLY) &&
+		(S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)))
+		die("'%s' is a device, which can be written to also where it is mounted read-only",
+			entry->source);
 	if (entry->ids)
 		map_ids(tree, entry);
 	mounttree_restrict(tree, entry->attributes, entry->source);
@@ -225,12 +257,55 @@ static void switch_root(int tree, int place)
 		error = mounttree_try_pivot(tree);
 	if (error < 0)
 		die_hint(error == -EINVAL ?
-				"the current root cannot be pivoted away from (an initramfs?)" :
+				"the current root cannot be pivoted away from: it is an initramfs, or lies below another mount" :
 				NULL,
 			-error, "cannot change the root");
 }
 
 /* --- when the old root is gone --- */
+
+static bool is_mounted(const struct rootfs_entry *entry)
+{
+	return entry->kind != ROOTFS_DIRECTORY && entry->kind != ROOTFS_SYMLINK &&
+		entry->kind != ROOTFS_FILE && entry->kind != ROOTFS_PROTECT &&
+		entry->kind != ROOTFS_COVER;
+}
+
+static bool is_restriction(const struct rootfs_entry *entry)
+{
+	return entry->kind == ROOTFS_PROTECT || entry->kind == ROOTFS_COVER;
+}
+
+/* What is left of TARGET behind ABOVE, without a slash before it; NULL if it is not there or below. */
+static const char *rest_below(const char *target, const char *above)
+{
+	size_t length = strlen(above);
+
+	if (strncmp(target, above, length) != 0 || (target[length] && target[length] != '/'))
+		return NULL;
+	return target[length] ? target + length + 1 : target + length;
+}
+
+/*
+ * Where TARGET is looked up: in what was mounted nearest above it, so that nobody who exchanges directories of the root meanwhile can lead elsewhere; else in
+ * the root. *REST becomes the path from there, "" for that itself.
+ */
+static int find_base(const struct rootfs *rootfs, int root, const char *target, const char **rest)
+{
+	int base = root;
+
+	*rest = target;
+	for (size_t i = 0; i < rootfs->count; i++) {
+		const struct rootfs_entry *entry = &rootfs->entries[i];
+		const char *below = entry->attached ? rest_below(target, entry->target) : NULL;
+
+		if (below && strlen(below) <= strlen(*rest)) {
+			base = entry->fd;
+			*rest = below;
+		}
+	}
+	return base;
+}
 
 static _Noreturn void cannot_make(int error, const char *verb, const char *target)
 {
@@ -240,37 +315,47 @@ static _Noreturn void cannot_make(int error, const char *verb, const char *targe
 		advice = "it is a symlink in the root file system; name what it points to";
 	else if (error == -EROFS)
 		advice = "it does not exist in the root file system, which is read-only: make it there first, or use --overlay";
+	else if (error == -EXDEV)
+		advice = "a symlink in the root file system leads into another mount, where nothing is made";
 	die_hint(advice, -error, "cannot %s '%s' in the new root", verb, target);
 }
 
-static void attach(int root, int tree, const char *target)
+static void attach(const struct rootfs *rootfs, int root, struct rootfs_entry *entry)
 {
 	struct stat status;
+	const char *path;
+	int base = find_base(rootfs, root, entry->target, &path);
 
-	if (fstat(tree, &status) < 0)
-		die_error(errno, "cannot look at what goes to '%s'", target);
+	if (fstat(entry->fd, &status) < 0)
+		die_error(errno, "cannot look at what goes to '%s'", entry->target);
 
-	autoclose int place = place_try_make(root, target, S_ISDIR(status.st_mode));
+	autoclose int place = *path ? place_try_make(base, path, S_ISDIR(status.st_mode)) :
+				      fcntl(base, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
 	if (place >= 0 && fd_is_same(root, place))
-		die("cannot mount on '%s' in the new root: it is that root itself", target);
+		die("cannot mount on '%s' in the new root: it is that root itself", entry->target);
 
-	int error = place < 0 ? place : mounttree_try_attach(tree, place);
+	int error = place < 0 ? place : mounttree_try_attach(entry->fd, place);
 
 	if (error < 0)
-		cannot_make(error, "mount on", target);
+		cannot_make(error, "mount on", entry->target);
+	entry->attached = true;
 }
 
-static void make(int root, const struct rootfs_entry *entry)
+static void make(const struct rootfs *rootfs, int root, const struct rootfs_entry *entry)
 {
+	const char *path;
+	int base = find_base(rootfs, root, entry->target, &path);
 	int error = 0;
 
+	if (!*path)
+		die("cannot make '%s' in the new root: something is mounted there", entry->target);
 	if (entry->kind == ROOTFS_DIRECTORY)
-		error = place_try_make_directory(root, entry->target, entry->mode);
+		error = place_try_make_directory(base, path, entry->mode);
 	if (entry->kind == ROOTFS_SYMLINK)
-		error = place_try_make_symlink(root, entry->target, entry->source);
+		error = place_try_make_symlink(base, path, entry->source);
 	if (entry->kind == ROOTFS_FILE)
-		error = place_try_copy(root, entry->target, entry->fd, entry->mode);
+		error = place_try_copy(base, path, entry->fd, entry->mode);
 	if (error < 0)
 		cannot_make(error, "make", entry->target);
 }
@@ -278,60 +363,115 @@ static void make(int root, const struct rootfs_entry *entry)
 static void put_in_place(const struct rootfs *rootfs, int root, struct rootfs_entry *entry,
 	struct minidev *dev, struct mask *mask)
 {
-	bool made = entry->kind == ROOTFS_DIRECTORY || entry->kind == ROOTFS_SYMLINK ||
-		entry->kind == ROOTFS_FILE;
-
-	if (made)
-		make(root, entry);
+	if (is_mounted(entry))
+		attach(rootfs, root, entry);
 	else
-		attach(root, entry->fd, entry->target);
+		make(rootfs, root, entry);
 	if (entry->kind == ROOTFS_DEV)
 		minidev_fill(entry->fd, dev);
 	if (entry->kind == ROOTFS_PROC && !rootfs->unmasked)
 		mask_proc(mask, entry->fd);
 	if (entry->kind == ROOTFS_SYS && !rootfs->unmasked)
 		mask_sys(mask, entry->fd);
-	fd_close(&entry->fd);
 }
 
-static void restrict_entry(int root, const struct rootfs_entry *entry, struct mask *mask)
+static _Noreturn void cannot_restrict(const struct rootfs_entry *entry, int error)
 {
-	bool cover = entry->kind == ROOTFS_COVER;
-	int error = cover ? mask_try_cover(mask, root, entry->target) :
-			    mask_try_protect(root, entry->target);
+	const char *advice = NULL;
 
-	if (error == 0 || (error == -ENOENT && entry->tried))
-		return;
-	die_hint(error == -ENOENT ? "--try-... does without where there is nothing" :
-			error == -ELOOP ?
-				    "it is a symlink in the root file system; name what it points to" :
-				    NULL,
-		-error, "cannot %s '%s' in the new root", cover ? "cover" : "protect", entry->target);
+	if (error == -ENOENT || error == -ENOTDIR)
+		advice = "--try-mask and --try-ro-path do without where there is nothing";
+	else if (error == -ELOOP)
+		advice = "it is a symlink in the root file system; name what it points to";
+	else if (error == -ENOTSUP)
+		advice = "it is a device, which can be written to also where it is mounted read-only";
+	die_hint(advice, -error, "cannot %s '%s' in the new root",
+		entry->kind == ROOTFS_COVER ? "mask" : "protect", entry->target);
 }
 
-static bool is_restriction(const struct rootfs_entry *entry)
+/* What is to be restricted, open; -1 if nothing is there and that is allowed. */
+static int open_restricted(const struct rootfs *rootfs, int root, const struct rootfs_entry *entry)
 {
-	return entry->kind == ROOTFS_PROTECT || entry->kind == ROOTFS_COVER;
+	const char *path;
+	int base = find_base(rootfs, root, entry->target, &path);
+	int place = *path ? place_try_open(base, path) :
+			    fcntl(base, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	struct stat status;
+
+	if ((place == -ENOENT || place == -ENOTDIR) && entry->tried)
+		return -1;
+	if (place >= 0 && (fd_is_same(root, place) || fstat(place, &status) < 0))
+		die("cannot restrict '%s' in the new root: it is that root itself", entry->target);
+	if (place < 0 || S_ISLNK(status.st_mode))
+		cannot_restrict(entry, place < 0 ? place : -ELOOP);
+	return place;
 }
 
-static void furnish(const struct rootfs *rootfs, int root, struct minidev *dev, struct mask *mask)
+/* Whether what the others add may have to do with whether ENTRY's target is there. */
+static bool depends_on_others(const struct rootfs *rootfs, const struct rootfs_entry *entry)
+{
+	for (size_t i = 0; i < rootfs->count; i++) {
+		const struct rootfs_entry *other = &rootfs->entries[i];
+
+		if (!is_restriction(other) &&
+			(rest_below(entry->target, other->target) ||
+				rest_below(other->target, entry->target)))
+			return true;
+	}
+	return false;
+}
+
+/* What can be known to be wrong before anything is made in the root file system. */
+static void check_restrictions(const struct rootfs *rootfs, int root)
+{
+	for (size_t i = 0; i < rootfs->count; i++) {
+		const struct rootfs_entry *entry = &rootfs->entries[i];
+
+		if (is_restriction(entry) && !depends_on_others(rootfs, entry)) {
+			autoclose int place = open_restricted(rootfs, root, entry);
+
+			(void)place;
+		}
+	}
+}
+
+static void restrict_all(const struct rootfs *rootfs, enum rootfs_kind kind, struct mask *mask)
+{
+	for (size_t i = 0; i < rootfs->count; i++) {
+		const struct rootfs_entry *entry = &rootfs->entries[i];
+
+		if (entry->kind != kind || entry->fd < 0)
+			continue;
+
+		int error = kind == ROOTFS_COVER ? mask_try_cover(mask, entry->fd) :
+						   mask_try_protect(entry->fd);
+
+		if (error < 0)
+			cannot_restrict(entry, error);
+	}
+}
+
+static void furnish(struct rootfs *rootfs, int root, struct minidev *dev, struct mask *mask)
 {
 	mode_t before = umask(0);
 
+	check_restrictions(rootfs, root);
 	for (size_t i = 0; i < rootfs->count; i++) {
 		if (!is_restriction(&rootfs->entries[i]))
 			put_in_place(rootfs, root, &rootfs->entries[i], dev, mask);
 	}
 	umask(before);
-	/* What is read-only can be covered, and what is covered need not be read-only. */
+	/* All are opened before the first takes effect, so that one may lie below another. What is read-only is a clone with the covers in it; a cover that came later
+	 * would be below that. */
 	for (size_t i = 0; i < rootfs->count; i++) {
-		if (rootfs->entries[i].kind == ROOTFS_PROTECT)
-			restrict_entry(root, &rootfs->entries[i], mask);
+		if (is_restriction(&rootfs->entries[i]))
+			rootfs->entries[i].fd = open_restricted(rootfs, root, &rootfs->entries[i]);
 	}
-	for (size_t i = 0; i < rootfs->count; i++) {
-		if (rootfs->entries[i].kind == ROOTFS_COVER)
-			restrict_entry(root, &rootfs->entries[i], mask);
-	}
+	restrict_all(rootfs, ROOTFS_COVER, mask);
+	restrict_all(rootfs, ROOTFS_PROTECT, mask);
+	for (size_t i = 0; i < rootfs->count; i++)
+		fd_close(&rootfs->entries[i].fd);
+	mask_end(mask);
 }
 
 static void enter_workdir(int root, const char *workdir)
@@ -354,11 +494,10 @@ static bool has_any(const struct rootfs *rootfs, unsigned int kinds)
 	return i < rootfs->count;
 }
 
-/* Everything that comes from the old root or has to be made while it is there, detached. Returns the tree of the new root. */
-static int prepare(struct rootfs *rootfs, int place, struct minidev *dev, struct mask *mask)
+/* What comes from the old root or has to be made while it is there, detached. */
+static void prepare(struct rootfs *rootfs, struct minidev *dev, struct mask *mask)
 {
 	unsigned int masked = rootfs->unmasked ? 0 : 1U << ROOTFS_PROC | 1U << ROOTFS_SYS;
-	int root = clone_root(rootfs, place);
 
 	for (size_t i = 0; i < rootfs->count; i++) {
 		autoclose int source = rootfs->entries[i].fd;
@@ -369,7 +508,6 @@ static int prepare(struct rootfs *rootfs, int place, struct minidev *dev, struct
 		minidev_prepare(dev);
 	if (has_any(rootfs, masked | 1U << ROOTFS_COVER))
 		mask_prepare(mask);
-	return root;
 }
 
 static void make_read_only(int root)
@@ -394,22 +532,25 @@ void rootfs_enter(struct rootfs *rootfs)
 		rootfs->entries[i].fd = open_source(&rootfs->entries[i]);
 
 	autoclose int place = open_root(rootfs->path);
+	autoclose int changes =
+		rootfs->changes ? fd_open(AT_FDCWD, rootfs->changes, O_PATH | O_DIRECTORY) : -1;
 
 	if (fstatvfs(place, &system) < 0)
 		die_error(errno, "cannot read the mount attributes of '%s'", rootfs->path);
 	leave_chroot();
 	mounttree_propagate(MS_PRIVATE);
 
-	autoclose int root = prepare(rootfs, place, &dev, &mask);
+	autoclose int root = clone_root(rootfs, place, changes, &system);
 
+	prepare(rootfs, &dev, &mask);
 	switch_root(root, place);
 	fd_close(&place);
+	fd_close(&changes);
 
 	/* The old root is gone: from here on every path leads to the new one. Its top is writable again to make mount points. */
 	if (rootfs->read_only && (rootfs->overlay || !(system.f_flag & ST_RDONLY)))
 		mounttree_try_set(root, 0, MOUNT_ATTR_RDONLY, false);
 	furnish(rootfs, root, &dev, &mask);
-	mask_end(&mask);
 	if (rootfs->read_only)
 		make_read_only(root);
 	enter_workdir(root, rootfs->workdir ? rootfs->workdir : "/");

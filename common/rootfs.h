@@ -42,6 +42,7 @@ struct rootfs_entry {
 	mode_t mode;   /* of what is made, or of a tmpfs */
 	struct idmap *ids; /* of a bind: ids on disk (inner) and as they are seen (outer); NULL for the same */
 	int fd;            /* for this module */
+	bool attached; /* for this module */
 };
 
 struct rootfs {
@@ -53,7 +54,7 @@ struct rootfs {
 	bool unmasked;       /* PROC and SYS show all */
 	const char *workdir; /* in the new root; NULL for "/" */
 	size_t count;
-	/* In this order, but PROTECT and COVER after all others. */
+	/* In this order, but then COVER and PROTECT. */
 	struct rootfs_entry *entries;
 };
 

@@ -10,6 +10,8 @@
 enum { BIND = 1 << ROOTFS_BIND, TMPFS = 1 << ROOTFS_TMPFS };
 enum { MADE = 1 << ROOTFS_DIRECTORY | 1 << ROOTFS_FILE };
 
+static const char no_memory[] = "is too much for the memory";
+
 /* Each attribute of mount(8), and how to be without it. */
 static const struct attribute {
 	const char *name, *opposite;
@@ -46,18 +48,15 @@ static const char *parse_ids(const char *text, struct rootfs_entry *entry)
 	if (!entry->ids)
 		entry->ids = calloc(1, sizeof(*entry->ids));
 	if (!entry->ids)
-		return "is too much for the memory";
+		return no_memory;
 	for (const char *cursor = text; cursor;) {
 		const char *reason = parse_word(&cursor, '+', word, sizeof(word));
 
 		for (char *dash = word; !reason && (dash = strchr(dash, '-'));)
 			*dash = ':';
-		if (!reason)
-			reason = idmap_add_text(entry->ids, word);
-		if (!reason && entry->ids->words)
-			reason = "is not of the form ON_DISK-SEEN-COUNT";
-		if (reason)
-			return reason;
+		/* Its words are not for this. */
+		if (reason || idmap_add_text(entry->ids, word) || entry->ids->words)
+			return "is not of the form ON_DISK-SEEN-COUNT[+...], or its ranges overlap";
 	}
 	return NULL;
 }
@@ -94,24 +93,34 @@ static const char *parse_option(unsigned int kind, char *word, struct rootfs_ent
 	return "is not mode=MODE";
 }
 
-/* An absolute path of the new root, but not that root itself. */
-static const char *check_target(const char *target)
+/* *TARGET, an absolute path of the new root but not that root itself, becomes a copy of it without "." and empty parts. */
+static const char *normalize(const char **target)
 {
-	const char *cursor = target + 1;
-	char word[256];
+	const char *cursor = *target + 1;
+	char word[256], *copy, *end;
 
-	if (target[0] != '/')
+	if (*target[0] != '/')
 		return "is not an absolute path of the new root";
-	if (target[strspn(target, "/.")] == '\0')
-		return "is the root itself";
+	copy = end = calloc(1, strlen(*target) + 1);
+	if (!copy)
+		return no_memory;
 	while (cursor) {
 		const char *reason = parse_word(&cursor, '/', word, sizeof(word));
 
-		if (reason)
+		if (!reason && strcmp(word, "..") == 0)
+			reason = "has a '..' in it";
+		if (reason) {
+			free(copy);
 			return reason;
-		if (strcmp(word, "..") == 0)
-			return "has a '..' in it";
+		}
+		if (word[0] && strcmp(word, ".") != 0)
+			end += sprintf(end, "/%s", word);
 	}
+	if (end == copy) {
+		free(copy);
+		return "is the root itself";
+	}
+	*target = copy;
 	return NULL;
 }
 
@@ -156,7 +165,7 @@ const char *rootspec_parse(
 	if (reason)
 		return reason;
 	*ret_word = entry.target;
-	reason = check_target(entry.target);
+	reason = normalize(&entry.target);
 	for (char *word; !reason && (word = strsep(&options, ","));) {
 		*ret_word = word;
 		reason = parse_option(1U << kind, word, &entry);

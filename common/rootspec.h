@@ -6,7 +6,7 @@
 #include "common/rootfs.h"
 
 /*
- * Parses TEXT, which it changes and which ENTRY then points into:
+ * Parses TEXT, which it changes and which *RET then points into; its target is in normal form: "/", then parts with one '/' between them.
  *   BIND                SRC[:DST[:OPTION,...]]
  *   FILE                SRC:DST[:OPTION,...]
  *   SYMLINK             TARGET:PATH

@@ -249,7 +249,7 @@ flags() {
 		rootjail -b "$HOST:/x:idmap=0-1-1" "$R" true || echo "refused $?"
 		rootjail -b "$HOST:/x:norec,idmap=0-1-1" "$R" stat -c %u /x/file'
 	assert_output $'refused 125\n1'
-	assert_says "hint: not every file system can do it, and none with others mounted below: try 'norec'"
+	assert_says "hint: not every file system can do it; 'norec' leaves out what is mounted below"
 }
 
 @test "idmap: in a user namespace it is refused with a hint" {

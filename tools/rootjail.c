@@ -134,7 +134,7 @@ static void add_standard_entries(struct plan *plan)
 
 static void apply(struct plan *plan)
 {
-	struct child_plan start = { .new_session = true };
+	struct child_plan start = { .new_session = true, .keep_keyring = plan->keep_keyring };
 	struct child child;
 
 	if (plan->new_session && !child_start(&child, &start))
