@@ -113,8 +113,10 @@ static const char *normalize(const char **target)
 			free(copy);
 			return reason;
 		}
-		if (word[0] && strcmp(word, ".") != 0)
-			end += sprintf(end, "/%s", word);
+		if (word[0] && strcmp(word, ".") != 0) {
+			*end++ = '/';
+			end = stpcpy(end, word);
+		}
 	}
 	if (end == copy) {
 		free(copy);

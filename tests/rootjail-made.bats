@@ -398,3 +398,51 @@ else:
 	run "${JAIL[@]}" -w /made/by/it --dir /made/by/it "$R" pwd
 	assert_output /made/by/it
 }
+
+@test "--file and --dir: a symlink of the root does not lead into a bind" {
+	ln -s data "$R/settings"
+	ln -s data/deep "$R/deep"
+	mkdir "$HOST/deep"
+	echo host >"$HOST/app.conf"
+	local before
+	before=$(bytes "$HOST")
+	assert_refuses "'/settings/app.conf'" "${JAIL[@]}" --bind="$HOST:/data" --file="/etc/hostname:/settings/app.conf" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	assert_refuses "'/deep/new'" "${JAIL[@]}" --bind="$HOST:/data" --dir=/deep/new "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	[ "$(bytes "$HOST")" = "$before" ]
+	# By its own path it is meant.
+	run "${JAIL[@]}" --bind="$HOST:/data" --file="/etc/hostname:/data/app.conf" "$R" true
+	assert_status 0
+	cmp /etc/hostname "$HOST/app.conf"
+}
+
+@test "a directory as standard input, output or error is refused: it would lead out (S01)" {
+	local fd
+	for fd in 0 1 2; do
+		run bash -c "exec \"\${@:2}\" $fd<\"\$1\"" bash "$HOST" "${JAIL[@]}" "$R" sh -c 'echo ran >&2'
+		assert_status 125
+	done
+	[ "$output" != ran ]
+}
+
+@test "where close_range(2) is refused, the /proc of a hostile root closes nothing (S01, S14)" {
+	requires strace
+	mkdir -p "$R/proc/self/fd"
+	exec 9<"$HOST"
+	run strace -f -qq -o /dev/null -e inject=close_range:error=EPERM "${PRIVILEGED[@]}" rootjail --bare "$R" ls /proc/self/fd/../../..
+	exec 9<&-
+	assert_status 125
+	assert_says 'close'
+}
+
+@test "the session keyring is left, or COMMAND does not run (S33)" {
+	requires strace
+	local error
+	for error in EPERM ENOSYS EDQUOT; do
+		[ -e /proc/keys ] || continue
+		run strace -f -qq -o /dev/null -e "inject=keyctl:error=$error" "${PRIVILEGED[@]}" rootjail --bare "$R" echo ran
+		assert_status 125
+		assert_says keyring
+		run strace -f -qq -o /dev/null -e "inject=keyctl:error=$error" "${PRIVILEGED[@]}" rootjail --bare --keep-keyring "$R" echo ran
+		assert_output ran
+	done
+}

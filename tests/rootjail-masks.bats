@@ -270,6 +270,46 @@ WRITABLE='writable() { find "$@" -type f 2>/dev/null | while read -r path; do { 
 	assert_status 0
 }
 
+@test "--mask and --ro-path: a path with slashes or dots behind a symlink is refused as the symlink is" {
+	ln -s / "$R/top"
+	ln -s /etc/dir "$R/link"
+	local option path
+	for option in mask ro-path; do
+		for path in /top/ /top/. /top//./ /link/ /link/.; do
+			assert_refuses 'symlink' "${JAIL[@]}" "--$option=$path" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+		done
+		assert_refuses 'the root itself' "${JAIL[@]}" "--$option=/./" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	done
+}
+
+@test "--mask and --ro-path below a bind hold while symlinks of the root change places" {
+	local ready flipper round started=0
+	mkdir -p "$R/h2/u" "$R/h3/u/.ssh" "$HOST/u/.ssh"
+	echo key >"$HOST/u/.ssh/id"
+	ln -s h2 "$R/home1"
+	ln -s h3 "$R/home2"
+	exec {ready}< <(exec flip "$R/home1" "$R/home2" 3>&-)
+	flipper=$!
+	read -r -u "$ready" _
+	for ((round = 0; round < $(times 200); round++)); do
+		run "${JAIL[@]}" --bind="$HOST/u:/home1/u" --mask=/home1/u/.ssh "$R" sh -c 'cat /h2/u/.ssh/id /h3/u/.ssh/id 2>/dev/null; true'
+		[ "$output" != key ] || break
+		started=$((started + (status == 0)))
+		run "${JAIL[@]}" --bind="$HOST/u:/home1/u" --ro-path=/home1/u/.ssh "$R" sh -c 'echo >/h2/u/.ssh/new; echo >/h3/u/.ssh/new; true'
+		[ ! -e "$HOST/u/.ssh/new" ] || break
+	done 2>/dev/null
+	kill "$flipper"
+	exec {ready}<&-
+	echo "round $round, $started started"
+	[ "$round" = "$(times 200)" ]
+	[ "$started" -gt 0 ]
+}
+
+@test "read-only is refused for a device, which it does not protect" {
+	assert_refuses 'device' "${JAIL[@]}" --bind=/dev/null:/tmp/null:ro,dev "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	assert_refuses 'device' "${JAIL[@]}" --dev=/dev/null --ro-path=/dev/null "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+}
+
 # --- whom they hold against ---
 
 # Tries to take off all that is in the way.

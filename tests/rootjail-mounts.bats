@@ -423,3 +423,23 @@ flags() {
 	run "${JAIL[@]}" --no-masks -b "$BATS_FILE_TMPDIR/template:/inner" --dir /inner/proc "$R" nsnew -rpm rootjail /inner sh -c 'cat /marker; ls -d /proc/1 /proc/self'
 	assert_output $'inside\n/proc/1\n/proc/self'
 }
+
+@test "idmap: also where /proc is that of another PID namespace, and no stranger there gets a map" {
+	requires root
+	# Processes with small numbers in it, in user namespaces that have no map yet.
+	run nsnew -pm --mount-proc sh -c '
+		for i in 1 2 3 4 5 6 7 8; do unshare -U sleep 60 & done
+		until [ "$(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)" = 8 ]; do :; done
+		nsnew -p rootjail -b "$1:/x:idmap=0-5000-10" "$2" stat -c %u /x/file
+		nsnew -p nsnew --map-users=0:100000:10 --map-groups=0:100000:10 id -u
+		grep -c . /proc/[2-9]/uid_map' sh "$HOST" "$R"
+	[ "${lines[0]}" = 5000 ]
+	[ "${lines[1]}" = 0 ]
+	! grep ':[1-9]' <<<"$output" || return 1
+}
+
+@test "--cgroup: where no /proc tells the namespace it is refused (S27)" {
+	requires root
+	world 'umount -l /proc; rootjail --bare --cgroup "$R" echo ran || echo "refused $?"'
+	assert_output 'refused 125'
+}

@@ -656,3 +656,36 @@ assert_unused() {
 	done
 	assert_genuine
 }
+
+# --- the program that runs ---
+
+@test "a file that is mounted on a link is the link; the one below is never run" {
+	world '
+		cp /bin/false "$T/other"
+		cp "$L/rootjail" "$T/true-one"
+		mv "$T/other" "$L/rootjail"
+		mount --bind "$T/true-one" "$L/rootjail"
+		"$L/rootjail" --bare "$R" /bin/busybox echo ran'
+	assert_output ran
+}
+
+@test "a program that is replaced while it starts runs on as what it was" {
+	requires strace
+	mkdir "$T/gone"
+	cp "$L/rootjail" "$T/gone/rootjail"
+	# Held at its first system call, gone at the next.
+	run --separate-stderr "${PRIVILEGED[@]}" bash -c 'exec 9<"$1/rootjail"; rm "$1/rootjail"; exec /proc/self/fd/9 --bare "$2" /bin/busybox echo ran' bash "$T/gone" "$R"
+	assert_output ran
+}
+
+@test "links as make installs them run from an overlay" {
+	requires strace
+	cp -r "$BATS_TEST_DIRNAME/.." "$T/source" 2>/dev/null || true
+	[ -d "$T/source/build/release" ] || skip 'the source is not to be read'
+	make -s -C "$T/source" install DESTDIR="$T/installed" PREFIX=/usr >/dev/null
+	[ "$(ls "$T/installed/usr/libexec/nschain")" = "$(ls "$BIN")" ]
+	run strace -f -qq -e trace=memfd_create,execveat "${PRIVILEGED[@]}" "$T/installed/usr/bin/rootjail" --bare "$R" /bin/busybox echo ran
+	assert_says ran
+	grep -q 'execveat(.*, "rootjail", ' <<<"$output"
+	! grep -q memfd_create <<<"$output" || return 1
+}

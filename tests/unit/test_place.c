@@ -415,8 +415,8 @@ static int look_at_mounts(const void *data)
 	int over = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int below = openat(over, "dir", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return fd_is_same(over, over) && !fd_is_same(over, below) &&
-			!fd_is_same(root, over) && !fd_is_same(over, root) ?
+	return fd_is_same(over, over) && !fd_is_same(over, below) && !fd_is_same(root, over) &&
+			!fd_is_same(over, root) ?
 		0 :
 		2;
 }
