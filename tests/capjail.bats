@@ -927,7 +927,7 @@ agrees() {
 @test "the examples of the manual page do what they say" {
 	requires root
 	local -a lines words
-	mapfile -t lines < <(sed -n 's/^\.Dl # //p' "$BATS_TEST_DIRNAME/../man/capjail.1")
+	mapfile -t lines < <(sed -n 's/^\.Dl # \(capjail .*\)/\1/p' "$BATS_TEST_DIRNAME/../man/capjail.1")
 	[ "${#lines[@]}" = 4 ]
 	read -ra words <<<"${lines[0]/ sh/ capstate}"
 	baseline capstate

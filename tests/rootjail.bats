@@ -310,7 +310,7 @@ bytes() {
 	done
 }
 
-@test "mounts: the host's table is the same before, during and after, with shared propagation" {
+@test "mounts: the host's table is the same before, during and after, with shared propagation (S21)" {
 	world '
 		mount --bind "$R" "$R"
 		mkdir "$R/sub" && mount -t tmpfs none "$R/sub"

@@ -392,7 +392,7 @@ os.execvp("nsnew", ["nsnew", "-n", "sh", "-c", "echo ready; exec sleep 60"])
 
 # --- root and directories ---
 
-@test "-r: the root of a chrooted target, from its top" {
+@test "-r: the root of a chrooted target, from its top (S13)" {
 	make_root "$T/root"
 	target nsnew -m chroot "$T/root"
 	cd /usr
@@ -672,7 +672,7 @@ of_group_4() {
 	ended 'killed by 15'
 }
 
-@test "kill(0) of COMMAND stays inside, also where the other side has a file /dev/tty" {
+@test "kill(0) of COMMAND stays inside, also where the other side has a file /dev/tty (S41)" {
 	local kind child
 	make_root "$T/root"
 	for kind in none file fifo; do

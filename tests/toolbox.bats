@@ -252,7 +252,7 @@ world() {
 	assert_genuine
 }
 
-@test "the root's loader and libc never run" {
+@test "the root's loader and libc never run, nor what variables name (S05)" {
 	local loader library
 	mkdir "$R/only"
 	cp "$(command -v env)" "$R/only"
@@ -263,6 +263,9 @@ world() {
 	done
 	cp "$HELPERS/grab" "$R$loader"
 	run --separate-stderr "${JAIL[@]}" "$R" capjail --drop sys_time nsnew -u rootjail --bare / sh -c 'echo here'
+	assert_output here
+	run --separate-stderr env LD_PRELOAD="$loader" LD_AUDIT="$loader" LD_LIBRARY_PATH="${loader%/*}" BASH_ENV=/bin/capjail ENV=/bin/capjail \
+		"${JAIL[@]}" "$R" capjail --drop sys_time nsnew -u rootjail --bare / /bin/busybox echo here
 	assert_output here
 	assert_genuine
 	# They would run: this one does.
