@@ -570,7 +570,8 @@ flipped() {
 	exec {ready}<&-
 	echo "status $status in round $round, $ran times mounted"
 	[ "$round" = "$rounds" ]
-	[ "$ran" -gt 0 ]
+	# With few rounds the symlink may always be the one that is met.
+	[ "$ran" -gt 0 ] || [ "$rounds" -lt 50 ]
 }
 
 # What is mounted is seen in one of the places in $3... and nowhere else.
@@ -647,9 +648,8 @@ SEEN='
 	[ "${lines[2]}" = 1 ]
 	((!(0x${lines[3]##*[[:space:]]} & 1)))
 	# nsjoin leaves the mount namespace, and with it the mount.
-	run "${PRIVILEGED[@]}" nsnew -m sh -c 'nsmount -t tmpfs none place nsjoin -t $$ -m stat -fc %T "$D"; nsmount -t tmpfs none place nsjoin -t $$ -i stat -fc %T "$D"'
-	[ "${lines[0]}" != tmpfs ]
-	[ "${lines[1]}" = tmpfs ]
+	run "${PRIVILEGED[@]}" nsnew -m sh -c 'nsmount -t tmpfs none place nsjoin -t $$ -m grep -cF " $D " /proc/self/mountinfo; nsmount -t tmpfs none place nsjoin -t $$ -i grep -cF " $D " /proc/self/mountinfo'
+	assert_output $'0\n1'
 }
 
 @test "chain: open files pass through" {
