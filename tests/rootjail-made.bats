@@ -213,7 +213,7 @@ subject() {
 	kill "$flipper"
 	exec {ready}<&-
 	[ "$round" = "$(times 2000)" ]
-	[ "$ran" -gt 0 ]
+	[ "$ran" -gt 0 ] || [ "$round" -lt 50 ]
 	diff <(echo "$before") <(bytes "$HOST")
 	[ "$(cat /proc/self/mountinfo)" = "$mounts" ]
 }
