@@ -7,55 +7,18 @@
  */
 #pragma once
 
-#include "common/idmap.h"
+#include "common/furnish.h"
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
-/* A set of them is a mask with bit KIND. */
-enum rootfs_kind {
-	ROOTFS_DEV, /* null zero full random urandom tty of the old root; pts, ptmx and shm of its own */
-	ROOTFS_PROC, /* the processes of this PID namespace */
-	ROOTFS_SYS, /* devices and settings of the machine, read-only; in a user namespace with a net namespace of its own */
-	ROOTFS_MQUEUE,    /* POSIX message queues of this IPC namespace */
-	ROOTFS_CGROUP,    /* cgroup version 2, read-only, from the root of this cgroup namespace */
-	ROOTFS_TMPFS,     /* an empty directory in memory */
-	ROOTFS_BIND,      /* SOURCE of the old root */
-	ROOTFS_DEVICE,    /* the device SOURCE of the old root, usable */
-	ROOTFS_DIRECTORY, /* made where there is none */
-	ROOTFS_SYMLINK,   /* to SOURCE */
-	ROOTFS_FILE,      /* a copy of the file SOURCE of the old root, in place of what is there */
-	ROOTFS_PROTECT,   /* read-only, with all that is mounted below it */
-	ROOTFS_COVER,     /* empty */
-};
-
-struct rootfs_entry {
-	enum rootfs_kind kind;
-	const char *source;
-	const char *target; /* in the new root; what is mounted on is made, as a directory or a file, where it does not exist */
-	uint64_t attributes; /* MOUNT_ATTR_* that are set */
-	bool alone;          /* a bind without what is mounted below SOURCE */
-	bool tried;          /* PROTECT and COVER: nothing needs to be there */
-	uint64_t size; /* of a tmpfs, in bytes; 0 for the kernel's default of half the memory */
-	mode_t mode;   /* of what is made, or of a tmpfs */
-	struct idmap *ids; /* of a bind: ids on disk (inner) and as they are seen (outer); NULL for the same */
-	int fd;            /* for this module */
-	bool attached; /* for this module */
-};
 
 struct rootfs {
 	const char *path;    /* the directory that becomes the root */
-	bool read_only;      /* ... with all that is mounted below it, but not what ENTRIES add */
+	bool read_only;      /* ... with all that is mounted below it, but not what FURNISH adds */
 	bool suid;           /* set-user-ID programs of it count */
 	bool overlay;        /* copy-on-write, without what is mounted below it */
 	const char *changes; /* the directory that takes the changes of an overlay; NULL for memory */
-	bool unmasked;       /* PROC and SYS show all */
 	const char *workdir; /* in the new root; NULL for "/" */
-	size_t count;
-	/* In this order, but then COVER and PROTECT. */
-	struct rootfs_entry *entries;
+	struct furnish furnish;
 };
 
 /*

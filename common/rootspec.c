@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BIND = 1 << ROOTFS_BIND, TMPFS = 1 << ROOTFS_TMPFS };
-enum { MADE = 1 << ROOTFS_DIRECTORY | 1 << ROOTFS_FILE };
+enum { BIND = 1 << FURNISH_BIND, TMPFS = 1 << FURNISH_TMPFS };
+enum { MADE = 1 << FURNISH_DIRECTORY | 1 << FURNISH_FILE };
 
 static const char no_memory[] = "is too much for the memory";
 
@@ -40,7 +40,7 @@ static bool take_attribute(const char *word, uint64_t *bits)
 }
 
 /* "DISK-SEEN-COUNT", and more of them behind a '+'. */
-static const char *parse_ids(const char *text, struct rootfs_entry *entry)
+static const char *parse_ids(const char *text, struct furnish_entry *entry)
 {
 	char word[64];
 
@@ -61,7 +61,7 @@ static const char *parse_ids(const char *text, struct rootfs_entry *entry)
 	return NULL;
 }
 
-static const char *parse_option(unsigned int kind, char *word, struct rootfs_entry *entry)
+static const char *parse_option(unsigned int kind, char *word, struct furnish_entry *entry)
 {
 	char *value = strchr(word, '=');
 	uint32_t mode;
@@ -128,36 +128,36 @@ static const char *normalize(const char **target)
 
 /* Takes TEXT apart: into where it comes from, where it goes, and options. */
 static const char *split(
-	enum rootfs_kind kind, char *text, struct rootfs_entry *entry, char **ret_options)
+	enum furnish_kind kind, char *text, struct furnish_entry *entry, char **ret_options)
 {
-	bool source = kind == ROOTFS_BIND || kind == ROOTFS_FILE || kind == ROOTFS_SYMLINK;
+	bool source = kind == FURNISH_BIND || kind == FURNISH_FILE || kind == FURNISH_SYMLINK;
 	char *fields[3];
 	const char *reason;
 
 	*ret_options = NULL;
 	entry->source = entry->target = text;
-	if (!source && kind != ROOTFS_TMPFS && kind != ROOTFS_DIRECTORY)
+	if (!source && kind != FURNISH_TMPFS && kind != FURNISH_DIRECTORY)
 		return NULL;
-	reason = parse_fields(text, fields, source && kind != ROOTFS_SYMLINK ? 3 : 2);
+	reason = parse_fields(text, fields, source && kind != FURNISH_SYMLINK ? 3 : 2);
 	if (reason)
 		return reason;
 	entry->target = source && fields[1] ? fields[1] : fields[0];
 	*ret_options = source ? fields[2] : fields[1];
-	if (kind == ROOTFS_SYMLINK)
+	if (kind == FURNISH_SYMLINK)
 		*ret_options = NULL;
-	if (!fields[1] && (kind == ROOTFS_SYMLINK || kind == ROOTFS_FILE))
-		return kind == ROOTFS_FILE ? "is not of the form SOURCE:PATH" :
-					     "is not of the form TARGET:PATH";
+	if (!fields[1] && (kind == FURNISH_SYMLINK || kind == FURNISH_FILE))
+		return kind == FURNISH_FILE ? "is not of the form SOURCE:PATH" :
+					      "is not of the form TARGET:PATH";
 	return entry->source[0] ? NULL : "has nothing before the ':'";
 }
 
 const char *rootspec_parse(
-	enum rootfs_kind kind, char *text, struct rootfs_entry *ret, const char **ret_word)
+	enum furnish_kind kind, char *text, struct furnish_entry *ret, const char **ret_word)
 {
-	struct rootfs_entry entry = {
+	struct furnish_entry entry = {
 		.kind = kind,
 		.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-		.mode = kind == ROOTFS_FILE ? 0644 : 0755,
+		.mode = kind == FURNISH_FILE ? 0644 : 0755,
 		.fd = -1,
 	};
 	char *options;

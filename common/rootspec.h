@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "common/rootfs.h"
+#include "common/furnish.h"
 
 /*
  * Parses TEXT, which it changes and which *RET then points into; its target is in normal form: "/", then parts with one '/' between them.
@@ -15,4 +15,4 @@
  * With ':' in it, a ':' or '\\' of a path has a '\\' before it, and a ',' of an option cannot be. Returns NULL and sets *RET, or the reason that completes "'*RET_WORD' ...", with the word at fault.
  */
 const char *rootspec_parse(
-	enum rootfs_kind kind, char *text, struct rootfs_entry *ret, const char **ret_word);
+	enum furnish_kind kind, char *text, struct furnish_entry *ret, const char **ret_word);

@@ -4,47 +4,18 @@
 
 setup_file() {
 	load helpers
-	make_root "$BATS_FILE_TMPDIR/template"
-	cp "$HELPERS/breakout" "$BATS_FILE_TMPDIR/template/bin"
-	echo inside >"$BATS_FILE_TMPDIR/template/marker"
+	load helpers/jail
+	prepare_template
 }
 
 setup() {
 	load helpers
-	R=$BATS_TEST_TMPDIR/root
-	cp -a "$BATS_FILE_TMPDIR/template" "$R"
-	HOST=$BATS_TEST_TMPDIR/host
-	mkdir "$HOST"
-	echo host >"$HOST/file"
-	# With a /proc of its own, that shows what is mounted.
-	JAIL=("${PRIVILEGED[@]}" nsnew -pm rootjail)
-	# A mount namespace in which a test can mount: there is no privilege to ask for in it.
-	if [ "$(id -u)" = 0 ]; then WORLD=(unshare -m); else WORLD=(unshare -Urm); fi
-	export R HOST BIN HELPERS PATH
-	export -f bytes
+	load helpers/jail
+	prepare_jail
 }
 
 teardown() {
-	! grep -F " $BATS_TEST_TMPDIR" /proc/self/mountinfo
-}
-
-# world SCRIPT: runs SCRIPT, which may mount, in a mount namespace whose mounts are all shared, as on a machine with systemd.
-world() {
-	run --separate-stderr "${WORLD[@]}" --propagation unchanged bash -euo pipefail -c '
-		mount --make-rprivate / 2>/dev/null || mount --make-rslave /
-		mount --make-rshared /
-		'"$1"
-}
-
-# mounted ROOTJAIL_ARGUMENT...: "PLACE OPTIONS" of each mount that COMMAND sees.
-mounted() {
-	"${JAIL[@]}" "$@" cat /proc/self/mountinfo | cut -d ' ' -f 5,6
-}
-
-# bytes DIRECTORY: all there is to say of it; equal means untouched.
-bytes() {
-	find "$1" -printf '%P %y %m %s %l %T@\n' | sort
-	find "$1" -type f -exec md5sum {} +
+	end_jail
 }
 
 # --- the root ---

@@ -36,25 +36,26 @@ static const struct cli_option options[] = {
 		"show SRC of the old root at DST (default: SRC)\n"
 		"OPTIONS: ro,dev,suid,noexec,nosymfollow,norec,\n"
 		"idmap=ON_DISK-SEEN-COUNT[+...]" },
-	{ ENTRY + ROOTFS_TMPFS, "tmpfs", "DST[:OPTIONS]...",
+	{ ENTRY + FURNISH_TMPFS, "tmpfs", "DST[:OPTIONS]...",
 		"an empty directory in memory at DST\n"
 		"OPTIONS: size=SIZE,mode=MODE,ro,noexec,dev,suid" },
-	{ ENTRY + ROOTFS_DEVICE, "dev", "PATH...", "the device PATH of the old root, as well" },
+	{ ENTRY + FURNISH_DEVICE, "dev", "PATH...", "the device PATH of the old root, as well" },
 	{ 0, "proc", NULL, "a /proc, also where the PID namespace is the\ncaller's", AT(proc) },
 	{ 0, "sys", NULL, "a /sys, read-only", AT(sys) },
 	{ 0, "mqueue", NULL, "POSIX message queues at /dev/mqueue", AT(mqueue) },
 	{ 0, "cgroup", NULL, "the own cgroups at /sys/fs/cgroup, read-only", AT(cgroup) },
 	{ 0, "bare", NULL, "no /dev and no /proc unless asked for", AT(bare) },
 	{ 0, NULL, NULL, "What is made in it:" },
-	{ ENTRY + ROOTFS_DIRECTORY, "dir", "PATH[:mode=MODE]...", "a directory" },
-	{ ENTRY + ROOTFS_FILE, "file", "SRC:PATH[:mode=MODE]...",
+	{ ENTRY + FURNISH_DIRECTORY, "dir", "PATH[:mode=MODE]...", "a directory" },
+	{ ENTRY + FURNISH_FILE, "file", "SRC:PATH[:mode=MODE]...",
 		"a copy of the file SRC of the old root" },
-	{ ENTRY + ROOTFS_SYMLINK, "symlink", "TARGET:PATH...", "a symlink to TARGET" },
+	{ ENTRY + FURNISH_SYMLINK, "symlink", "TARGET:PATH...", "a symlink to TARGET" },
 	{ CLI_TRIES, NULL, NULL, "What is kept from COMMAND, also as --try-...: if it is there" },
-	{ ENTRY + ROOTFS_COVER, "mask", "PATH...", "PATH is empty" },
-	{ ENTRY + ROOTFS_PROTECT, "ro-path", "PATH...", "PATH is read-only" },
+	{ ENTRY + FURNISH_COVER, "mask", "PATH...", "PATH is empty" },
+	{ ENTRY + FURNISH_PROTECT, "ro-path", "PATH...", "PATH is read-only" },
 	{ 0, NULL, NULL, "The rest:" },
-	{ 0, "no-masks", NULL, "show and allow all that is in /proc and /sys", AT(rootfs.unmasked) },
+	{ 0, "no-masks", NULL, "show and allow all that is in /proc and /sys",
+		AT(rootfs.furnish.unmasked) },
 	{ 'w', "workdir", "DIR", "start in DIR of the new root (default: /)", AT(rootfs.workdir) },
 	{ KEEP_FD, "keep-fd", "FD...", "leave FD open; all others from 3 up are closed" },
 	{ 0, "new-session", NULL, "a session of its own, without the terminal", AT(new_session) },
@@ -70,9 +71,9 @@ static const struct cli_program program = {
 	.options = options,
 };
 
-static void parse_entry(const struct cli *cli, struct rootfs *rootfs, enum rootfs_kind kind)
+static void parse_entry(const struct cli *cli, struct furnish *furnish, enum furnish_kind kind)
 {
-	struct rootfs_entry *entry = &rootfs->entries[rootfs->count++];
+	struct furnish_entry *entry = &furnish->entries[furnish->count++];
 	char *text = strdup(cli->value);
 	const char *word, *reason;
 
@@ -94,8 +95,8 @@ static void parse(struct cli *cli, struct plan *plan)
 			plan->rootfs.overlay = true;
 			plan->rootfs.changes = cli->value;
 		} else {
-			parse_entry(cli, &plan->rootfs,
-				id == 'b' ? ROOTFS_BIND : (enum rootfs_kind)(id - ENTRY));
+			parse_entry(cli, &plan->rootfs.furnish,
+				id == 'b' ? FURNISH_BIND : (enum furnish_kind)(id - ENTRY));
 		}
 	}
 	plan->rootfs.path = cli_operand(cli, "the directory that holds the root file system");
@@ -107,24 +108,24 @@ static void add_standard_entries(struct plan *plan)
 {
 	const struct {
 		bool wanted;
-		enum rootfs_kind kind;
+		enum furnish_kind kind;
 		const char *target;
 	} standard[] = {
-		{ !plan->bare, ROOTFS_DEV, "/dev" },
-		{ plan->proc || (!plan->bare && rootfs_has_own_pids()), ROOTFS_PROC, "/proc" },
-		{ plan->sys, ROOTFS_SYS, "/sys" },
-		{ plan->mqueue, ROOTFS_MQUEUE, "/dev/mqueue" },
-		{ plan->cgroup, ROOTFS_CGROUP, "/sys/fs/cgroup" },
+		{ !plan->bare, FURNISH_DEV, "/dev" },
+		{ plan->proc || (!plan->bare && rootfs_has_own_pids()), FURNISH_PROC, "/proc" },
+		{ plan->sys, FURNISH_SYS, "/sys" },
+		{ plan->mqueue, FURNISH_MQUEUE, "/dev/mqueue" },
+		{ plan->cgroup, FURNISH_CGROUP, "/sys/fs/cgroup" },
 	};
-	struct rootfs *rootfs = &plan->rootfs;
+	struct furnish *furnish = &plan->rootfs.furnish;
 	size_t count = sizeof(standard) / sizeof(*standard);
 
 	for (size_t i = count; i-- > 0;) {
 		if (!standard[i].wanted)
 			continue;
-		memmove(rootfs->entries + 1, rootfs->entries,
-			rootfs->count++ * sizeof(*rootfs->entries));
-		rootfs->entries[0] = (struct rootfs_entry){
+		memmove(furnish->entries + 1, furnish->entries,
+			furnish->count++ * sizeof(*furnish->entries));
+		furnish->entries[0] = (struct furnish_entry){
 			.kind = standard[i].kind,
 			.target = standard[i].target,
 			.fd = -1,
@@ -149,10 +150,11 @@ int main(int argc, char **argv)
 {
 	struct cli cli;
 	/* Each entry takes an argument at least, and some are standard. */
-	struct plan plan = { .rootfs.entries = calloc((size_t)argc + 8, sizeof(struct rootfs_entry)) };
+	struct plan plan = { .rootfs.furnish.entries =
+				     calloc((size_t)argc + 8, sizeof(struct furnish_entry)) };
 
 	cli_start(&cli, &program, argc, argv);
-	if (!plan.rootfs.entries)
+	if (!plan.rootfs.furnish.entries)
 		die_error(errno, "cannot allocate memory");
 	parse(&cli, &plan);
 	toolbox_enter(argv);
