@@ -156,6 +156,18 @@ bool fd_is_same(int one, int other)
 		first.st_dev == second.st_dev;
 }
 
+int fd_try_open_self(void)
+{
+	int self = fd_try_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+	struct statfs system;
+
+	if (self >= 0 && (fstatfs(self, &system) < 0 || system.f_type != PROC_SUPER_MAGIC)) {
+		close(self);
+		return -ENOENT;
+	}
+	return self;
+}
+
 int fd_try_path(int fd, char path[FD_PATH_SIZE])
 {
 	snprintf(path, FD_PATH_SIZE, "/proc/self/fd/%d", fd);

@@ -55,6 +55,9 @@ uint64_t fd_mount_id(int dirfd, const char *path, int flags);
 /* Whether both are the same file or directory, of the same mount. */
 bool fd_is_same(int one, int other);
 
+/* The directory /proc/self, if /proc is the kernel's; -errno. proc(5) */
+int fd_try_open_self(void);
+
 enum { FD_PATH_SIZE = 32 };
 
 /* The path of FD below /proc, which needs no quoting anywhere, into PATH. Returns 0, or -errno if there it is not what FD is: /proc may be missing, or anything. */

@@ -389,7 +389,9 @@ static void find_self(struct target *target)
 	if (length < 0)
 		die_error(errno, "cannot find the own process in '/proc'");
 	target->number[length] = '\0';
-	target->process = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+	target->process = fd_try_open_self();
+	if (target->process < 0)
+		die_error(-target->process, "cannot open '/proc/self'");
 }
 
 static void map_from_outside(

@@ -166,13 +166,19 @@ const char *rootspec_parse(
 	*ret_word = text;
 	if (reason)
 		return reason;
-	*ret_word = entry.target;
+	const char *given = *ret_word = entry.target;
+
 	reason = normalize(&entry.target);
 	for (char *word; !reason && (word = strsep(&options, ","));) {
 		*ret_word = word;
 		reason = parse_option(1U << kind, word, &entry);
 	}
-	if (!reason)
+	if (!reason) {
 		*ret = entry;
+		return NULL;
+	}
+	free(entry.ids);
+	if (entry.target != given)
+		free((void *)entry.target);
 	return reason;
 }

@@ -260,14 +260,18 @@ struct origin {
 	char path[PATH_MAX]; /* of the directory */
 	char *name;
 	int directory;
-	int program; /* the file that runs, which may not be at that name any more; -1 where /proc does not show it */
+	int self;    /* /proc/self; negative where there is none */
+	int program; /* the file that runs, which may not be at that name any more; negative where /proc does not show it */
 };
 
 /* Without a /proc, the kernel's word for what was executed has to do. */
 static void find_origin(struct origin *origin)
 {
-	ssize_t length = readlink("/proc/self/exe", origin->path, sizeof(origin->path) - 1);
+	ssize_t length = -1;
 
+	origin->self = fd_try_open_self();
+	if (origin->self >= 0)
+		length = readlinkat(origin->self, "exe", origin->path, sizeof(origin->path) - 1);
 	if (length >= 0)
 		origin->path[length] = '\0';
 	else if (!realpath((const char *)getauxval(AT_EXECFN), origin->path))
@@ -276,7 +280,7 @@ static void find_origin(struct origin *origin)
 	*origin->name++ = '\0';
 	origin->directory =
 		fd_open(AT_FDCWD, origin->path[0] ? origin->path : "/", O_PATH | O_DIRECTORY);
-	origin->program = fd_try_open(AT_FDCWD, "/proc/self/exe", O_PATH);
+	origin->program = origin->self < 0 ? -1 : fd_try_open(origin->self, "exe", O_PATH);
 }
 
 /* Whether the link NAME in the directory is the file that runs. */
@@ -433,8 +437,8 @@ static int open_link(const struct origin *origin, size_t link, size_t own)
 {
 	int fd = -ENOENT;
 
-	if (link == own)
-		fd = fd_try_open(AT_FDCWD, "/proc/self/exe", O_RDONLY);
+	if (link == own && origin->self >= 0)
+		fd = fd_try_open(origin->self, "exe", O_RDONLY);
 	if (fd == -ENOENT)
 		fd = fd_try_open(origin->directory, link == own ? origin->name : links[link].name,
 			O_RDONLY | O_NOFOLLOW);
@@ -479,6 +483,7 @@ void toolbox_enter(char *const argv[])
 		seal_files(&origin, own, argv, &toolbox);
 	close(origin.directory);
 	fd_close(&origin.program);
+	fd_close(&origin.self);
 
 	int error = become_patiently(&toolbox, own, argv);
 

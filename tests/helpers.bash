@@ -51,6 +51,8 @@ has() {
 	nsdelegate) findmnt -rnt cgroup2 -o OPTIONS | grep -qw nsdelegate ;;
 	# A loop device can be had; its module may have to be loaded.
 	loop) [ "$(id -u)" = 0 ] && { [ -e /dev/loop-control ] || modprobe loop 2>/dev/null; } && losetup -f >/dev/null 2>&1 ;;
+	# The file system of the tests can show other ids than it has; tmpfs only from Linux 6.3 on.
+	idmap) [ "$(id -u)" = 0 ] && [[ $(findmnt -nro FSTYPE -T "$BATS_TEST_TMPDIR") =~ ^(ext4|xfs|btrfs)$ ]] ;;
 	two_cpus) [ "$(nproc)" -ge 2 ] ;;
 	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
 	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;

@@ -185,7 +185,7 @@ flags() {
 # --- ids ---
 
 @test "idmap: a bind shows ids of the disk as others, and what is made has those of the disk" {
-	requires root
+	requires root idmap
 	chown 0:0 "$HOST" "$HOST/file"
 	echo five >"$HOST/five" && chown 5:6 "$HOST/five"
 	echo other >"$HOST/other" && chown 77:77 "$HOST/other"
@@ -207,7 +207,7 @@ flags() {
 }
 
 @test "idmap: several extents, with other options, of a file, of a tmpfs" {
-	requires root
+	requires root idmap
 	echo x >"$HOST/a" && chown 1:1 "$HOST/a"
 	echo x >"$HOST/b" && chown 20:20 "$HOST/b"
 	run rootjail -b "$HOST:/x:ro,idmap=0-1000-10+20-5-1,noexec" -b "$HOST/b:/y:idmap=20-21-1" "$R" sh -c 'stat -c "%u" /x/a /x/b /y; echo x >/x/a'
@@ -222,7 +222,7 @@ flags() {
 }
 
 @test "idmap: in a PID namespace whose processes the old /proc does not show by their own numbers" {
-	requires root
+	requires root idmap
 	chown 5:6 "$HOST/file"
 	run "${JAIL[@]}" -b "$HOST:/a:idmap=0-100000-10" "$R" stat -c '%u:%g' /a/file
 	assert_status 0
@@ -230,7 +230,7 @@ flags() {
 }
 
 @test "idmap: what is mounted below has its ids mapped too, or it is refused" {
-	requires root
+	requires root idmap
 	mkdir "$HOST/sub"
 	world '
 		mount --bind "$R" "$HOST/sub"
@@ -241,7 +241,7 @@ flags() {
 }
 
 @test "idmap: what cannot be is refused with a hint" {
-	requires root
+	requires root idmap
 	assert_refuses 'not every file system can do it' rootjail -b /proc:/x:idmap=0-1-1 "$R" "${UNREACHED[@]}"
 	mkdir "$HOST/sub"
 	world '
@@ -425,7 +425,7 @@ flags() {
 }
 
 @test "idmap: also where /proc is that of another PID namespace, and no stranger there gets a map" {
-	requires root
+	requires root idmap
 	# Processes with small numbers in it, in user namespaces that have no map yet.
 	run nsnew -pm --mount-proc sh -c '
 		for i in 1 2 3 4 5 6 7 8; do unshare -U sleep 60 & done

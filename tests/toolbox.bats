@@ -681,6 +681,17 @@ assert_unused() {
 	assert_output ran
 }
 
+@test "a /proc that is not the kernel's tells nothing of the program (S14)" {
+	world '
+		mkdir "$T/fake" && mount -t tmpfs none "$T/fake"
+		mkdir -p "$T/fake/self/fd"
+		ln -s /bin/false "$T/fake/self/exe"
+		mount --bind "$T/fake" /proc
+		"$L/rootjail" --bare "$R" capjail --drop sys_time /bin/busybox echo ran'
+	assert_output ran
+	assert_genuine
+}
+
 @test "links as make installs them run from an overlay" {
 	requires strace
 	cp -r "$BATS_TEST_DIRNAME/.." "$T/source" 2>/dev/null || true

@@ -202,7 +202,12 @@ static void test_bad(void)
 		ok(reason && strstr(reason, bad[i].reason), "kind %d refuses '%s': %s", bad[i].kind,
 			tap_show(bad[i].text), bad[i].reason);
 		is_text(word, bad[i].word ? bad[i].word : text, "... with the word at fault");
-		ok(memcmp(&entry, &untouched, sizeof(entry)) == 0, "... and leaves the result alone");
+		ok(entry.kind == untouched.kind && entry.source == untouched.source &&
+				entry.target == untouched.target &&
+				entry.attributes == untouched.attributes &&
+				entry.size == untouched.size && entry.mode == untouched.mode &&
+				entry.ids == untouched.ids && entry.fd == untouched.fd,
+			"... and leaves the result alone");
 	}
 }
 
