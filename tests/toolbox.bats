@@ -38,7 +38,9 @@ setup() {
 
 teardown() {
 	end_started
-	! grep -F " $BATS_TEST_TMPDIR" /proc/self/mountinfo
+	! grep -F " $BATS_TEST_TMPDIR" /proc/self/mountinfo || return
+	# All of them together are more than fits into the memory of a small machine.
+	rm -rf --one-file-system "$R" "$L"
 }
 
 # mark_copies FILE...: lets grab overwrite them, which looks for this line; programs do not care what is behind their end.
@@ -693,10 +695,8 @@ assert_unused() {
 }
 
 @test "links as make installs them run from an overlay" {
-	requires strace
-	cp -r "$BATS_TEST_DIRNAME/.." "$T/source" 2>/dev/null || true
-	[ -d "$T/source/build/release" ] || skip 'the source is not to be read'
-	make -s -C "$T/source" install DESTDIR="$T/installed" PREFIX=/usr >/dev/null
+	requires strace make static
+	make -s -C "$BATS_TEST_DIRNAME/.." install DESTDIR="$T/installed" PREFIX=/usr >/dev/null
 	[ "$(ls "$T/installed/usr/libexec/nschain")" = "$(ls "$BIN")" ]
 	run strace -f -qq -e trace=memfd_create,execveat "${PRIVILEGED[@]}" "$T/installed/usr/bin/rootjail" --bare "$R" /bin/busybox echo ran
 	assert_says ran
