@@ -327,6 +327,7 @@ else:
 # --- an untrusted root, all around ---
 
 @test "a fake /proc in the root is neither read nor written (S14)" {
+	requires static
 	local name before
 	mkdir -p "$R/proc/self/attr" "$R/proc/self/fd" "$R/proc/sys/kernel" "$R/proc/1"
 	for name in self/uid_map self/gid_map self/setgroups self/attr/exec self/attr/current self/status self/mountinfo sys/kernel/cap_last_cap self/oom_score_adj; do
@@ -346,6 +347,7 @@ else:
 }
 
 @test "a program of the root that is called as a link is not taken for it (S04)" {
+	requires static
 	local link
 	for link in capjail nsnew rootjail nsjoin cgrun; do
 		printf '#!/bin/sh\necho fake\n' >"$R/bin/$link"

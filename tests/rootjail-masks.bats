@@ -330,6 +330,7 @@ UNDO='
 KEPT=(--read-only --mask /etc/secret --mask /etc/dir --ro-path /ro)
 
 @test "masks hold against a COMMAND without CAP_SYS_ADMIN, also in a user namespace of its own" {
+	requires static
 	mkdir "$R/ro"
 	run "${JAIL[@]}" "${KEPT[@]}" "$R" capjail --drop sys_admin sh -c "$UNDO"
 	assert_status 0
@@ -356,6 +357,7 @@ KEPT=(--read-only --mask /etc/secret --mask /etc/dir --ro-path /ro)
 }
 
 @test "capabilities that were dropped are back in a user namespace, unless there can be none (S42)" {
+	requires static
 	run "${JAIL[@]}" "$R" capjail --drop sys_admin nsnew -r sed -n 's/^CapEff:\t//p' /proc/self/status
 	assert_status 0
 	[ "$((16#$output >> 21 & 1))" = 1 ]

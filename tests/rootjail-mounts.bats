@@ -70,7 +70,7 @@ flags() {
 }
 
 @test "bind: suid of it counts only if asked for; of the root with --suid" {
-	requires suid
+	requires static suid
 	# It says which ids it has, by system calls; busybox would give up what a set-user-ID bit gave it.
 	cp "$HELPERS/capstate" "$HOST/capstate"
 	cp "$HELPERS/capstate" "$R/bin/capstate"
@@ -185,7 +185,7 @@ flags() {
 # --- ids ---
 
 @test "idmap: a bind shows ids of the disk as others, and what is made has those of the disk" {
-	requires root idmap
+	requires static root idmap
 	chown 0:0 "$HOST" "$HOST/file"
 	echo five >"$HOST/five" && chown 5:6 "$HOST/five"
 	echo other >"$HOST/other" && chown 77:77 "$HOST/other"
@@ -323,7 +323,7 @@ flags() {
 }
 
 @test "devices that are in the root beforehand are none (S25)" {
-	requires root
+	requires static root
 	mknod "$R/disk" b 7 0
 	mknod "$R/null" c 1 3
 	mknod "$R/dev/mem" c 1 1
@@ -411,7 +411,7 @@ flags() {
 }
 
 @test "/proc that is hidden in part is not shown whole to a user namespace, which is said (S23)" {
-	requires userns
+	requires static userns
 	run --separate-stderr unshare -m bash -c 'mount -t tmpfs none /proc/sys && exec nsnew -rpm rootjail "$R" cat /marker'
 	! has root || assert_status 125
 	! has root || assert_says hint
@@ -439,7 +439,7 @@ flags() {
 }
 
 @test "--cgroup: where no /proc tells the namespace it is refused (S27)" {
-	requires root
+	requires static root
 	world 'umount -l /proc; rootjail --bare --cgroup "$R" echo ran || echo "refused $?"'
 	assert_output 'refused 125'
 }

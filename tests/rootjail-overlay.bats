@@ -392,6 +392,7 @@ ODD=('a,b' 'a:b' 'a\b' 'a b' $'a\nb' 'x,lowerdir=/etc' 'x,upperdir=/etc:/usr' 'a
 }
 
 @test "--overlay: behind a root whose /proc is a fake it is the right root, or refused (S14)" {
+	requires static
 	local fd
 	cp -a "$BATS_FILE_TMPDIR/template" "$R/inner"
 	echo innermost >"$R/inner/marker"
