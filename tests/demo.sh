@@ -85,7 +85,7 @@ else
 	fi
 fi
 small=("${limit[@]}" "${own[@]}" capjail --drop chown rootjail rootfs)
-full=("${limit[@]}" nsnew "$kinds" --hostname demo capjail --drop chown rootjail rootfs)
+full=("${limit[@]}" nsnew "$kinds" --hostname demo rootjail --overlay rootfs capjail --preset docker)
 make_root rootfs
 host_name=$(uname -n)
 
@@ -99,7 +99,7 @@ if [[ $EUID -eq 0 ]]; then
 else
 	printf '\nLeft out, because one user alone is mapped, who could chown nothing to anybody: the refusal itself.\n'
 	show 'Root without the capability chown, bit 0 of the sets' 0 $'^root\n.*[02468ace]$' \
-		"${full[@]}" sh -c 'id -un; grep CapBnd /proc/self/status'
+		"${limit[@]}" nsnew "$kinds" rootjail rootfs capjail --drop chown sh -c 'id -un; grep CapBnd /proc/self/status'
 fi
 
 if [[ ${#limit[@]} -gt 0 ]]; then
