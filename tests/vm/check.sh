@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 export MUST_RUN='root userns cgroup memory limits cgroup_v2 suid strace'
 export MUST_RUN_USER='rootless userns subids cgroup limits cgroup_v2 strace'
 # Everything takes more than ten times as long there, so what is repeated is repeated less.
-export ROUNDS=${ROUNDS:-5} THIN=${THIN:-8} TEST_SECONDS=${TEST_SECONDS:-900} VM_SECONDS=${VM_SECONDS:-2400}
+export ROUNDS=${ROUNDS:-5} THIN=${THIN:-8} TEST_SECONDS=${TEST_SECONDS:-900} VM_SECONDS=${VM_SECONDS:-3300}
 total='^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'
 
 work=$(mktemp -d)
