@@ -107,7 +107,7 @@ install: all ## copy links, manual pages and completions below DESTDIR and PREFI
 uninstall: ## remove what install copied
 	$(foreach file,$(INSTALLED),$(Q)rm -f '$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
 	$(foreach tool,$(TOOLS),$(Q)rm -f '$(DESTDIR)$(PREFIX)/bin/$(tool)'$(newline))
-	$(Q)rmdir '$(DESTDIR)$(PREFIX)/libexec/nschain'
+	$(Q)! test -d '$(DESTDIR)$(PREFIX)/libexec/nschain' || rmdir '$(DESTDIR)$(PREFIX)/libexec/nschain'
 
 # $(call require,FILE,PACKAGE): without it the linker's last words would be "cannot find -lcap".
 define require
