@@ -51,6 +51,10 @@ has() {
 	nsdelegate) findmnt -rnt cgroup2 -o OPTIONS | grep -qw nsdelegate ;;
 	# A loop device can be had; its module may have to be loaded.
 	loop) [ "$(id -u)" = 0 ] && { [ -e /dev/loop-control ] || modprobe loop 2>/dev/null; } && losetup -f >/dev/null 2>&1 ;;
+	# An overlay of the caller's can mark a directory as removed: memory takes the attributes of a user only from Linux 6.6 on.
+	removal) [ "$(id -u)" = 0 ] || python3 -c 'import os, tempfile
+for place in "/dev/shm", os.environ["BATS_TEST_TMPDIR"]:
+    with tempfile.NamedTemporaryFile(dir=place) as file: os.setxattr(file.name, "user.test", b"y")' 2>/dev/null ;;
 	# The file system of the tests can show other ids than it has; tmpfs only from Linux 6.3 on.
 	idmap) [ "$(id -u)" = 0 ] && [[ $(findmnt -nro FSTYPE -T "$BATS_TEST_TMPDIR") =~ ^(ext4|xfs|btrfs)$ ]] ;;
 	two_cpus) [ "$(nproc)" -ge 2 ] ;;

@@ -58,6 +58,7 @@ furnish() {
 }
 
 @test "--overlay: what COMMAND changes is there for it, vanishes, and leaves the root untouched byte for byte" {
+	requires removal
 	furnish
 	run "${JAIL[@]}" --overlay "$R" sh -c "$CHANGE; $LIST"
 	assert_status 0
@@ -72,6 +73,7 @@ furnish() {
 }
 
 @test "--overlay=DIR: changes are there again at the next start, and the root is untouched" {
+	requires removal
 	furnish
 	run "${JAIL[@]}" "--overlay=$D" "$R" sh -c "$CHANGE; $LIST"
 	assert_status 0
@@ -93,6 +95,7 @@ furnish() {
 }
 
 @test "--overlay=DIR: a directory of the root is renamed, or that is refused as between file systems" {
+	requires removal
 	run "${JAIL[@]}" "--overlay=$D" "$R" sh -c 'mkdir /made; echo x >/made/x; mv /made /moved; mv /etc /etc2; cat /etc2/group; ls /etc 2>&1'
 	assert_says 'root:x:0:'
 	assert_says 'No such file'
