@@ -235,6 +235,14 @@ static int find_base(const struct furnish *furnish, int root, const char *target
 	return base;
 }
 
+/* Another fd of BASE itself, or -errno. */
+static int open_base(int base)
+{
+	int fd = fcntl(base, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static _Noreturn void cannot_make(int error, const char *verb, const char *target)
 {
 	const char *advice = NULL;
@@ -257,8 +265,8 @@ static void attach(const struct furnish *furnish, int root, struct furnish_entry
 	if (fstat(entry->fd, &status) < 0)
 		die_error(errno, "cannot look at what goes to '%s'", entry->target);
 
-	autoclose int place = *path ? place_try_make(base, path, S_ISDIR(status.st_mode)) :
-				      fcntl(base, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	autoclose int place =
+		*path ? place_try_make(base, path, S_ISDIR(status.st_mode)) : open_base(base);
 
 	if (place >= 0 && fd_is_same(root, place))
 		die("cannot mount on '%s' in the new root: it is that root itself", entry->target);
@@ -321,16 +329,19 @@ static int open_restricted(const struct furnish *furnish, int root, const struct
 {
 	const char *path;
 	int base = find_base(furnish, root, entry->target, &path);
-	int place = *path ? place_try_open(base, path) :
-			    fcntl(base, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int place = *path ? place_try_open(base, path) : open_base(base);
 	struct stat status;
 
 	if ((place == -ENOENT || place == -ENOTDIR) && entry->tried)
 		return -1;
-	if (place >= 0 && (fd_is_same(root, place) || fstat(place, &status) < 0))
+	if (place < 0)
+		cannot_restrict(entry, place);
+	if (fd_is_same(root, place))
 		die("cannot restrict '%s' in the new root: it is that root itself", entry->target);
-	if (place < 0 || S_ISLNK(status.st_mode))
-		cannot_restrict(entry, place < 0 ? place : -ELOOP);
+	if (fstat(place, &status) < 0)
+		cannot_restrict(entry, -errno);
+	if (S_ISLNK(status.st_mode))
+		cannot_restrict(entry, -ELOOP);
 	return place;
 }
 

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,8 +163,8 @@ static int copy_content(int source, int copy)
 
 int place_try_copy(int root, const char *path, int source, mode_t mode)
 {
-	static const char temporary[] = ".nschain-new";
-	char trimmed[PATH_MAX];
+	char trimmed[PATH_MAX], temporary[32];
+	uint64_t number;
 	const char *name;
 	struct stat there;
 	autoclose int parent = prepare(root, path, trimmed, &name);
@@ -171,6 +173,10 @@ int place_try_copy(int root, const char *path, int source, mode_t mode)
 		return parent;
 	if (fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode))
 		return -EISDIR;
+	/* What was left by one that was killed must not be in the way. */
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return -EIO;
+	snprintf(temporary, sizeof(temporary), ".nschain-%016" PRIx64, number);
 
 	autoclose int copy = openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 

@@ -326,16 +326,16 @@ static int make_overlay(int directory, bool attached)
 	static const struct mounttree_option none[] = { { 0 } };
 	autoclose int empty = mounttree_try_create("tmpfs", none, MOUNT_ATTR_RDONLY);
 	int error = empty >= 0 && attached ? mounttree_try_attach(empty, directory) : empty;
-	char lower[FD_PATH_SIZE], upper[FD_PATH_SIZE], layers[2 * FD_PATH_SIZE];
+	char links_path[FD_PATH_SIZE], empty_path[FD_PATH_SIZE], layers[2 * FD_PATH_SIZE];
 
 	if (error < 0)
 		return error;
-	error = fd_try_path(directory, lower);
+	error = fd_try_path(directory, links_path);
 	if (error == 0)
-		error = fd_try_path(empty, upper);
+		error = fd_try_path(empty, empty_path);
 	if (error < 0)
 		return error;
-	snprintf(layers, sizeof(layers), "%s:%s", lower, upper);
+	snprintf(layers, sizeof(layers), "%s:%s", links_path, empty_path);
 
 	const struct mounttree_option options[] = { { "lowerdir", layers }, { 0 } };
 

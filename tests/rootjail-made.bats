@@ -124,6 +124,10 @@ host
 		ls "$R/small"; cat "$R/small/old"'
 	assert_output $'refused 125\nold\nold'
 	assert_says 'No space'
+	# Nor is what one that was killed may have left in the way.
+	: >"$R/.nschain-new"
+	run "${JAIL[@]}" --file "$HOST/file:/old" "$R" cat /old
+	assert_output host
 }
 
 @test "--dir, --file, --symlink: in the order given, below mounts and with them; in an overlay the root stays as it is" {
