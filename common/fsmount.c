@@ -31,15 +31,16 @@ struct root {
 
 /* The flags that mount(2) and statvfs(3) have in common. */
 static const struct flag {
+	const char *name;
 	unsigned long mount, status;
 	uint64_t attribute;
 } flags[] = {
-	{ MS_RDONLY, ST_RDONLY, MOUNT_ATTR_RDONLY },
-	{ MS_NOSUID, ST_NOSUID, MOUNT_ATTR_NOSUID },
-	{ MS_NODEV, ST_NODEV, MOUNT_ATTR_NODEV },
-	{ MS_NOEXEC, ST_NOEXEC, MOUNT_ATTR_NOEXEC },
+	{ "ro", MS_RDONLY, ST_RDONLY, MOUNT_ATTR_RDONLY },
+	{ "nosuid", MS_NOSUID, ST_NOSUID, MOUNT_ATTR_NOSUID },
+	{ "nodev", MS_NODEV, ST_NODEV, MOUNT_ATTR_NODEV },
+	{ "noexec", MS_NOEXEC, ST_NOEXEC, MOUNT_ATTR_NOEXEC },
 	/* The kernel's ST_NOSYMFOLLOW, for which statvfs.h has no name. */
-	{ MS_NOSYMFOLLOW, 0x2000, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "nosymfollow", MS_NOSYMFOLLOW, 0x2000, MOUNT_ATTR_NOSYMFOLLOW },
 };
 
 enum { FLAGS = sizeof(flags) / sizeof(*flags) };
@@ -438,10 +439,28 @@ static bool is_mounted(struct libmnt_context *context, int result)
 }
 
 /* Mounts on TARGET. The MS_* flags asked for are in *RET_FLAGS. */
+/*
+ * Takes the flags of a bind out of its options, for set_flags(): libmount would remount it with these and no others, which the kernel refuses where the source
+ * has some that belong to a more privileged user namespace.
+ */
+static unsigned long take_flags(const struct fsmount *mount, char **options)
+{
+	unsigned long taken = 0;
+
+	for (size_t i = 0; is_bind(*options) && i < FLAGS; i++) {
+		if (has_option(*options, flags[i].name)) {
+			expect(mount, mnt_optstr_remove_option(options, flags[i].name));
+			taken |= flags[i].mount;
+		}
+	}
+	return taken;
+}
+
 static void mount_by_path(
 	const struct fsmount *mount, const char *target, bool read_only, unsigned long *ret_flags)
 {
 	char *options = effective_options(mount, read_only);
+	unsigned long taken = take_flags(mount, &options);
 	struct libmnt_context *context = make_context(mount, options, target);
 	int result = mnt_context_mount(context);
 	/* One that is never writable, such as squashfs, cannot be mounted a second time unless it is asked for as read-only. */
@@ -450,6 +469,7 @@ static void mount_by_path(
 	if (!again && !is_mounted(context, result))
 		refuse_result(context, result, mount);
 	expect(mount, mnt_context_get_mflags(context, ret_flags));
+	*ret_flags |= taken;
 	mnt_free_context(context);
 	free(options);
 	if (again)

@@ -268,6 +268,13 @@ check_image() { # TYPE
 	assert_refuses "'place'" "${MOUNT[@]}" -o bind source/file place "${UNREACHED[@]}"
 }
 
+@test "bind: read-only also where the source is nodev for a more privileged user namespace (S20)" {
+	requires userns
+	run nsnew -rm sh -c 'mount -t tmpfs -o nodev none source && nsnew -rm nsmount -o bind,ro source place sh -c "grep -F \" $D \" /proc/self/mountinfo | cut -d \" \" -f 6; echo x >place/new"'
+	assert_says 'ro,nodev'
+	assert_says 'Read-only'
+}
+
 @test "bind: with the source being the target, above it or below it" {
 	run "${MOUNT[@]}" -o bind,ro source source sh -c 'cat source/file; echo x >source/new'
 	[ "${lines[0]}" = source ]
