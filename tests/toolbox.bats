@@ -694,7 +694,10 @@ assert_unused() {
 
 @test "links as make installs them run from an overlay" {
 	requires strace make static
-	make -s -C "$BATS_TEST_DIRNAME/.." install DESTDIR="$T/installed" PREFIX=/usr >/dev/null
+	# In a copy: whatever make finds different here from where the tests were built, it builds again.
+	mkdir -p "$T/tree/build"
+	(cd "$BATS_TEST_DIRNAME/.." && cp -a Makefile VERSION common completions man tests tools "$T/tree" && cp -a build/release "$T/tree/build")
+	make -s -C "$T/tree" install DESTDIR="$T/installed" PREFIX=/usr >"$T/log" 2>&1 || { cat "$T/log" && return 1; }
 	[ "$(ls "$T/installed/usr/libexec/nschain")" = "$(ls "$BIN")" ]
 	run strace -f -qq -e trace=memfd_create,execveat "${PRIVILEGED[@]}" "$T/installed/usr/bin/rootjail" --bare "$R" /bin/busybox echo ran
 	assert_says ran
