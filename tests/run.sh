@@ -2,8 +2,8 @@
 # tests/run.sh [FLAVOUR]: runs tests/unit and tests/*.bats against build/FLAVOUR, as the caller and, if that is root, once more as
 # an unprivileged user. Prints failing tests as they end, a line for each file, and the total as the last line.
 #   TESTS          names of the files to run ("cli test_parse"); default all
-#   RUN_AS         root or user: only the one half of it; default both
-#   JOBS           how many files run at a time; default 1, because tests look for what others may have just now (cgroups, mounts)
+#   RUN_AS         root or user: only the one half of it; default both, at the same time
+#   JOBS           how many files run at a time, of each half; default 1, because tests look for what others may have just now (cgroups, mounts)
 #   TEST_ID        uid and gid of the unprivileged user
 #   TEST_SECONDS   how long one file may take; default 300
 #   ROUNDS, THIN   where something is repeated: how often, and that only every THIN-th of many like cases is tried
@@ -153,7 +153,7 @@ start() { # NAME COMMAND...
 		wait -n || true
 	done
 	programs=$((programs + 1))
-	run_program "$name" "$results/$programs" "$@" &
+	run_program "$name" "$results/$who.$programs" "$@" &
 }
 
 wanted() { # FILE
@@ -181,7 +181,7 @@ run_all() { # WHO TREE HOME TMPDIR PREFIX...
 		start "${test##*/} ($who)" "${as[@]}" bats --tap --no-tempdir-cleanup "$test"
 	done
 	wait
-	cd "$OLDPWD"
+	echo "$programs" >"$results/$who.programs"
 }
 
 # Runs "$@" as the test user, in a mount namespace where the account files know it, so that newuidmap(1) serves it.
@@ -273,12 +273,16 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} UBSAN_OPTIONS=${UBSAN_OPTION
 [[ $EUID -ne 0 ]] || delegate_group
 snapshot >"$work/before"
 mkdir "$work/tmp"
-if [[ $EUID -eq 0 && ${RUN_AS:-root} == root ]]; then
-	run_all root "$PWD" "$HOME" "$work/tmp"
-fi
+halves=()
 if [[ $EUID -ne 0 ]]; then
-	run_all user "$PWD" "$HOME" "$work/tmp"
-elif [[ ${RUN_AS:-user} == user ]]; then
+	run_all user "$PWD" "$HOME" "$work/tmp" &
+	halves+=("$!")
+fi
+if [[ $EUID -eq 0 && ${RUN_AS:-root} == root ]]; then
+	run_all root "$PWD" "$HOME" "$work/tmp" &
+	halves+=("$!")
+fi
+if [[ $EUID -eq 0 && ${RUN_AS:-user} == user ]]; then
 	install -d -o "$test_id" -g "$test_id" "$work/home" "$work/home/tmp"
 	prepare_account
 	if ! "${as_user[@]}" test -w "$work/home"; then
@@ -287,8 +291,13 @@ elif [[ ${RUN_AS:-user} == user ]]; then
 	fi
 	find_tree
 	run_all user "$tree" "$work/home" "$work/home/tmp" \
-		env -u XDG_RUNTIME_DIR MUST_RUN="${MUST_RUN_USER:-}" USER=nschain-test LOGNAME=nschain-test "${as_user[@]}"
+		env -u XDG_RUNTIME_DIR MUST_RUN="${MUST_RUN_USER:-}" USER=nschain-test LOGNAME=nschain-test "${as_user[@]}" &
+	halves+=("$!")
 fi
+passed=0 failed=0 skipped=0
+for half in "${halves[@]}"; do
+	wait "$half" || failed=$((failed + 1))
+done
 
 # Processes may need a moment to end after the test that killed them.
 for _ in {1..20}; do
@@ -298,10 +307,11 @@ for _ in {1..20}; do
 	sleep 0.1
 done
 
-passed=0 failed=0 skipped=0
-for ((i = 1; i <= programs; i++)); do
-	read -r p f s <"$results/$i.counts" || { p=0 f=1 s=0; }
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+for half in "$results"/*.programs; do
+	for ((i = 1; i <= $(cat "$half"); i++)); do
+		read -r p f s <"${half%programs}$i.counts" || { p=0 f=1 s=0; }
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	done
 done
 if [[ -n $left ]]; then
 	failed=$((failed + 1))
