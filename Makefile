@@ -40,6 +40,7 @@ SETS_demo := build demo
 SETS_check := build test
 SETS_check-asan := build test
 SETS_check-vm := build test vm
+SETS_soak := build test
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -59,6 +60,9 @@ check-asan: tests-asan ## the same, built with the address and undefined-behavio
 
 check-vm: tests-release ## the same in two emulated machines where cgroups are version 2 alone (takes its time)
 	@tests/vm/check.sh
+
+soak: tests-release ## start thousands of containers, kill some, and look for what is left (SOAK_CHAINS=10000 SOAK_ALIVE=1000)
+	@tests/soak.sh
 
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
@@ -174,7 +178,7 @@ build/compile_commands.json: build/release/flags
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -2,14 +2,14 @@
 # tests/vm/run.sh COMMAND [ARG]...: boots Debian's own kernel under qemu, without KVM, and runs COMMAND there as root in this directory. The
 # root file system is this machine's, read-only below a tmpfs, so that everything built here is there too and nothing that happens there
 # comes back; cgroups are pure version 2 with all controllers. Prints what COMMAND prints and exits with its status, with 99 if the machine
-# never told it. COMMAND gets the variables of tests/run.sh and no others.
+# never told it. COMMAND gets the variables of tests/run.sh and of the Makefile, and no others.
 #   VM_MEMORY   MiB (3072)
 #   VM_SECONDS  after which the machine is ended (1500)
 # Needs tests/setup.sh vm.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
-passed_on=(TESTS RUN_AS JOBS ROUNDS THIN TEST_ID TEST_SECONDS MUST_RUN MUST_RUN_USER CI)
+passed_on=(TESTS RUN_AS JOBS ROUNDS THIN TEST_ID TEST_SECONDS MUST_RUN MUST_RUN_USER CI WERROR CC CPPFLAGS CFLAGS LDFLAGS)
 # What leads to the root file system.
 modules=(virtio_pci 9pnet_virtio 9p overlay)
 
