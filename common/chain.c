@@ -151,7 +151,7 @@ void chain_quote(char *const vector[], int count, char *text, size_t size)
 	text[0] = '\0';
 	for (int i = 0; i < count; i++) {
 		if (!quote_word(vector[i], word, sizeof(word)) ||
-			used + strlen(word) + sizeof(" ...") > size) {
+			used + (i > 0) + strlen(word) + sizeof(" ...") > size) {
 			snprintf(text + used, size - used, "%s...", i ? " " : "");
 			return;
 		}

@@ -285,21 +285,25 @@ static void test_quote_long(void)
 	char *vector[] = { word, word, quote, word, NULL };
 	char text[128];
 
-	for (size_t size = 8; size < sizeof(text); size++) {
+	bool whole = false;
+	size_t size = 8;
+
+	memset(quote, '\'', 20);
+	for (; size < sizeof(text); size++) {
 		memset(text, '!', sizeof(text));
-		memset(quote, '\'', 20);
 		chain_quote(vector, 4, text, size);
 
 		size_t length = strnlen(text, size);
-		bool whole =
-			strstr(text, "short short '") && strcmp(text + length - 6, " short") == 0;
 
+		whole = length > 6 && strstr(text, "short short '") &&
+			strcmp(text + length - 6, " short") == 0;
 		if (length == size || text[size] != '!' ||
 			!(whole || (length >= 3 && strcmp(text + length - 3, "...") == 0)))
 			break;
-		if (size + 1 == sizeof(text))
-			ok(whole, "what is short is whole");
 	}
+	ok(size == sizeof(text), "words that do not fit into %zu bytes: '%.*s'", size, (int)size,
+		size < sizeof(text) ? text : "");
+	ok(whole, "what is short is whole");
 	ok(text[sizeof(text) - 1] == '!' && strnlen(text, sizeof(text)) < sizeof(text) - 1,
 		"what is too long for its place ends with '...'");
 
