@@ -372,7 +372,7 @@ static char *effective_options(const struct fsmount *mount, bool read_only)
 	char *options = copy(mount->options);
 
 	/* Done already, where libmount would not know of it. */
-	if (has_option(options, "X-mount.mkdir"))
+	while (has_option(options, "X-mount.mkdir"))
 		expect(mount, mnt_optstr_remove_option(&options, "X-mount.mkdir"));
 	if (read_only)
 		expect(mount, mnt_optstr_append_option(&options, "ro", NULL));
@@ -438,7 +438,6 @@ static bool is_mounted(struct libmnt_context *context, int result)
 		!(mnt_context_helper_executed(context) && mnt_context_get_helper_status(context) != 0);
 }
 
-/* Mounts on TARGET. The MS_* flags asked for are in *RET_FLAGS. */
 /*
  * Takes the flags of a bind out of its options, for set_flags(): libmount would remount it with these and no others, which the kernel refuses where the source
  * has some that belong to a more privileged user namespace.
@@ -448,7 +447,8 @@ static unsigned long take_flags(const struct fsmount *mount, char **options)
 	unsigned long taken = 0;
 
 	for (size_t i = 0; is_bind(*options) && i < FLAGS; i++) {
-		if (has_option(*options, flags[i].name)) {
+		/* It may be there more than once. */
+		while (has_option(*options, flags[i].name)) {
 			expect(mount, mnt_optstr_remove_option(options, flags[i].name));
 			taken |= flags[i].mount;
 		}
@@ -456,6 +456,7 @@ static unsigned long take_flags(const struct fsmount *mount, char **options)
 	return taken;
 }
 
+/* Mounts on TARGET. The MS_* flags asked for are in *RET_FLAGS. */
 static void mount_by_path(
 	const struct fsmount *mount, const char *target, bool read_only, unsigned long *ret_flags)
 {

@@ -273,6 +273,9 @@ check_image() { # TYPE
 	run nsnew -rm sh -c 'mount -t tmpfs -o nodev none source && nsnew -rm nsmount -o bind,ro source place sh -c "grep -F \" $D \" /proc/self/mountinfo | cut -d \" \" -f 6; echo x >place/new"'
 	assert_says 'ro,nodev'
 	assert_says 'Read-only'
+	run nsnew -rm sh -c 'mount -t tmpfs -o nodev none source && nsnew -rm nsmount -o bind,ro,nosuid,ro,nosuid source place sh -c "grep -F \" $D \" /proc/self/mountinfo | cut -d \" \" -f 6; echo x >place/new"'
+	assert_says 'ro,nosuid,nodev'
+	assert_says 'Read-only'
 }
 
 @test "bind: with the source being the target, above it or below it" {
