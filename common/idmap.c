@@ -21,6 +21,8 @@ static bool overlaps(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
 
 static const char *add_extent(struct idmap *map, struct idmap_extent extent)
 {
+	if (extent.count == 0)
+		return "has a count of 0";
 	if ((uint64_t)extent.inner + extent.count > UINT32_MAX ||
 		(uint64_t)extent.outer + extent.count > UINT32_MAX)
 		return "goes beyond the last id 4294967294";
@@ -60,8 +62,6 @@ const char *idmap_add_text(struct idmap *map, const char *text)
 	}
 	if (cursor)
 		return "is not of the form INNER:OUTER:COUNT in numbers, nor auto, subids or all";
-	if (values[2] == 0)
-		return "has a count of 0";
 	return add_extent(map,
 		(struct idmap_extent){ (uint32_t)values[0], (uint32_t)values[1], (uint32_t)values[2] });
 }
