@@ -9,9 +9,16 @@ MODULES := $(wildcard common/*.c)
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c)
 
-FLAVOURS := release asan
+# The last two are made by clang: libFuzzer, and counters that an exec does not lose.
+FLAVOURS := release asan fuzz coverage
+CLANG ?= clang
+CC_release = $(CC)
+CC_asan = $(CC)
+CC_fuzz = $(CLANG)
+CC_coverage = $(CLANG)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -Wwrite-strings -Wno-missing-field-initializers $(if $(WERROR),-Werror)
@@ -21,6 +28,12 @@ CFLAGS_release := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protec
 LDFLAGS_release := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=_exit,--wrap=write,--wrap=openat
+# The counters are mapped from the file that is named here, so that neither exec nor an empty environment is their end.
+CFLAGS_coverage := -O1 -fprofile-instr-generate=$(CURDIR)/build/coverage/counters/%m%c.profraw -fcoverage-mapping \
+	-mllvm -runtime-counter-relocation
+LDFLAGS_coverage := -static-pie
 
 LDLIBS := -lcap
 
@@ -41,6 +54,9 @@ SETS_check := build test
 SETS_check-asan := build test
 SETS_check-vm := build test vm
 SETS_soak := build test
+SETS_fuzz := build test fuzz
+SETS_fuzz-cli := build test
+SETS_coverage := build test coverage
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -64,6 +80,17 @@ check-vm: tests-release ## the same in two emulated machines where cgroups are v
 soak: tests-release ## start thousands of containers, kill some, and look for what is left (SOAK_CHAINS=10000 SOAK_ALIVE=1000)
 	@tests/soak.sh
 
+# What FUZZ picks, or all: cli-lines is the command lines, all else targets.
+PICKED := $(or $(FUZZ),$(FUZZERS) cli-lines)
+fuzz: $(patsubst %,build/fuzz/targets/%,$(filter $(FUZZERS),$(PICKED))) $(if $(filter cli-lines,$(PICKED)),tests-release tests-asan) ## feed parsers and command lines with what nobody would write (FUZZ_SECONDS=60 FUZZ_LINES=100000 FUZZ="parse cli-lines": only these)
+	@tests/fuzz/run.sh
+
+fuzz-cli: tests-release tests-asan ## only the command lines, in a world that is thrown away (FUZZ_LINES=100000; CLI_SEED=1: the same again)
+	@tests/fuzz/cli-lines.py
+
+coverage: tests-coverage ## run the tests and say which lines and branches of the source they reach (TESTS="cli test_parse": only these)
+	@tests/coverage.sh
+
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
 
@@ -74,9 +101,9 @@ $(LINTS:%=lint-%): lint-%: | $(SETUP)
 lint-analyze: build/compile_commands.json
 
 format: ## lay out all C files by .clang-format
-	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h)
+	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h tests/fuzz/*.[ch])
 
-setup: ## install the Debian packages that are missing (SETS="build demo test vm lint": for these)
+setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage": for these)
 	@tests/setup.sh $(SETS)
 
 compile_commands.json: build/compile_commands.json ## write build/compile_commands.json for clang tools
@@ -121,15 +148,15 @@ endef
 quoted = '$(subst ','\'',$(1))'
 
 define flavour
-COMPILE_$(1) = $$(CC) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(CPPFLAGS) $$(CFLAGS)
-LINK_$(1) = $$(CC) $$(CFLAGS_$(1)) $$(CFLAGS) $$(LDFLAGS_$(1)) $$(LDFLAGS)
+COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(CPPFLAGS) $$(CFLAGS)
+LINK_$(1) = $$(CC_$(1)) $$(CFLAGS_$(1)) $$(CFLAGS) $$(LDFLAGS_$(1)) $$(LDFLAGS)
 
 tests-$(1): $$(TOOLS:%=build/$(1)/bin/%) $$(UNITS:%=build/$(1)/unit/%) $$(HELPERS:%=build/$(1)/helpers/%)
 
 # Changes when the commands do, so that everything is built again with another compiler or other flags.
 build/$(1)/flags: FORCE | $$(SETUP)
-	@command -v $$(firstword $$(CC)) >/dev/null || \
-		{ echo "nschain: $$(firstword $$(CC)) is missing: install gcc, or run: make setup" >&2; exit 1; }
+	@command -v $$(firstword $$(CC_$(1))) >/dev/null || \
+		{ echo "nschain: $$(firstword $$(CC_$(1))) is missing: install it, or run: make setup" >&2; exit 1; }
 	$$(call require,libc.a,libc6-dev)
 	$$(call require,libcap.a,libcap-dev)
 	$(if $(filter nsmount,$(TOOLS)),$$(call require,libmount.so,libmount-dev))
@@ -168,6 +195,12 @@ build/$(1)/helpers/%: tests/helpers/%.c build/$(1)/flags
 endef
 $(foreach name,$(FLAVOURS),$(eval $(call flavour,$(name))))
 
+# A target is one file with common/ behind it. What the linker wraps is in tests/fuzz/fuzz.h.
+build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o build/fuzz/libnschain.a
+	$(if $(Q),@echo '  LD $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK_fuzz) -o $@ $^ $(LDLIBS) $(if $(filter nsmount,$(TOOLS)),-lmount)
+
 json = $(subst ",\",$(subst \,\\,$(1)))
 build/compile_commands.json: build/release/flags
 	@for file in $(C_FILES); do \
@@ -178,7 +211,7 @@ build/compile_commands.json: build/release/flags
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm fuzz fuzz-cli coverage soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

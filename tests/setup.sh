@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint that are missing.
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint, fuzz, coverage that are missing.
 # Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -9,6 +9,8 @@ declare -A packages=(
 	[demo]='busybox-static'
 	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs'
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
+	[fuzz]='clang perl'
+	[coverage]='clang llvm'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
 
@@ -51,6 +53,7 @@ has() {
 	qemu-system-x86) type -P qemu-system-x86_64 ;;
 	linux-image-amd64) has_kernel ;;
 	kmod) type -P modprobe ;;
+	llvm) type -P llvm-cov ;;
 	*) type -P "$1" ;;
 	esac >/dev/null
 }

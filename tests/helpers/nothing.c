@@ -1,0 +1,5 @@
+/* nothing [ARGUMENT]...: does nothing, and succeeds. */
+int main(void)
+{
+	return 0;
+}
