@@ -31,9 +31,11 @@ LDFLAGS_asan := -fsanitize=address,undefined
 CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined -Wl,--wrap=exit,--wrap=_exit,--wrap=write,--wrap=openat
 # The counters are mapped from the file that is named here, so that neither exec nor an empty environment is their end.
-CFLAGS_coverage := -O1 -fprofile-instr-generate=$(CURDIR)/build/coverage/counters/%m%c.profraw -fcoverage-mapping \
-	-mllvm -runtime-counter-relocation
-LDFLAGS_coverage := -static-pie
+COUNTERS := $(CURDIR)/build/coverage/counters
+CFLAGS_coverage := -O1 -fprofile-instr-generate=$(COUNTERS)/%m%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation \
+	-DCOUNTERS=\"$(COUNTERS)\"
+OBJECTS_coverage := build/coverage/tests/coverage/begin.o
+LDFLAGS_coverage := -static-pie -Wno-unused-command-line-argument
 
 LDLIBS := -lcap
 
@@ -88,8 +90,8 @@ fuzz: $(patsubst %,build/fuzz/targets/%,$(filter $(FUZZERS),$(PICKED))) $(if $(f
 fuzz-cli: tests-release tests-asan ## only the command lines, in a world that is thrown away (FUZZ_LINES=100000; CLI_SEED=1: the same again)
 	@tests/fuzz/cli-lines.py
 
-coverage: tests-coverage ## run the tests and say which lines and branches of the source they reach (TESTS="cli test_parse": only these)
-	@tests/coverage.sh
+coverage: tests-coverage ## run all tests and show how many lines and branches of each file they reach (TESTS="cli": only these; COVERAGE_HTML=1)
+	@tests/coverage/run.sh
 
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
@@ -101,7 +103,7 @@ $(LINTS:%=lint-%): lint-%: | $(SETUP)
 lint-analyze: build/compile_commands.json
 
 format: ## lay out all C files by .clang-format
-	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h tests/fuzz/*.[ch])
+	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h tests/fuzz/*.[ch] tests/coverage/*.c)
 
 setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage": for these)
 	@tests/setup.sh $(SETS)
@@ -173,7 +175,7 @@ build/$(1)/libnschain.a: $$(MODULES:%.c=build/$(1)/%.o)
 	$$(Q)rm -f $$@
 	$$(Q)$$(AR) rcs $$@ $$^
 
-build/$(1)/bin/%: build/$(1)/tools/%.o build/$(1)/libnschain.a
+build/$(1)/bin/%: build/$(1)/tools/%.o build/$(1)/libnschain.a $$(OBJECTS_$(1))
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
@@ -182,7 +184,7 @@ build/$(1)/bin/%: build/$(1)/tools/%.o build/$(1)/libnschain.a
 build/$(1)/bin/nsmount: private LDFLAGS_$(1) := $(LDFLAGS_$(1):-static-pie=-pie)
 build/$(1)/bin/nsmount: private LDLIBS := -lmount
 
-build/$(1)/unit/%: build/$(1)/tests/unit/%.o build/$(1)/libnschain.a
+build/$(1)/unit/%: build/$(1)/tests/unit/%.o build/$(1)/libnschain.a $$(OBJECTS_$(1))
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
