@@ -74,7 +74,7 @@ def write(path, text):
 
 
 def read(path):
-    with open(path) as file:
+    with open(path, errors="surrogateescape") as file:
         return file.read()
 
 
@@ -109,11 +109,23 @@ TARGETS = ["@1", "@2", "1", "@1", "@2", "@1:1", "999999", "/pins", "0", "/w/dir"
 INSIDE = ["/new", "/bin/new", "/dev/null", "/etc", "/proc", "/tmp", "/link/x", "/", "/a/b/c", "relative", "/../x", "/bin/true", "/dev/x"]
 
 
+# Those of each list that are right more often than not.
+GOOD = {
+    "NUMBERS": ["1", "2", "3", "60", "100", "1.5"], "SIZES": ["max", "8M", "64M", "100M", "50%"],
+    "PATHS": ["/w/dir", "/w/file", "/w/new", "/w/rootfs", "/dev/null"], "CAPABILITIES": ["chown", "net_raw", "sys_admin", "setuid", "kill", "0", "40"],
+    "TARGETS": ["@1", "@2", "1"], "INSIDE": ["/new", "/dir/new", "/etc", "/tmp", "/tmp/x", "/bin/new"],
+}
+ANY = {name: globals()[name] for name in GOOD}
+
+
 class Grammar:
     """Makes command lines. RANDOM decides all of it."""
 
     def __init__(self, options, chance):
-        self.options, self.chance = options, chance
+        self.options, self.chance, self.pools = options, chance, ANY
+
+    def __getattr__(self, name):
+        return self.pools[name]
 
     def maybe(self, percent):
         return self.chance.random() * 100 < percent
@@ -127,17 +139,17 @@ class Grammar:
     def map(self):
         if self.maybe(25):
             return self.pick(["auto", "subids", "all"])
-        return ":".join(self.pick(["0", "0", "1", "1000", "1", "65535", self.pick(NUMBERS)]) for _ in range(3))
+        return ":".join(self.pick(["0", "0", "1", "1000", "1", "65535", self.pick(self.NUMBERS)]) for _ in range(3))
 
     def bind_options(self):
         return self.some(["ro", "rw", "dev", "suid", "noexec", "nosymfollow", "norec", "rec", "idmap=0-1000-1", "idmap=0-0-1+1-5-9"], ",")
 
     def rule(self):
         access = self.pick(["", ":r", ":rw", ":rwm", ":x"])
-        return self.pick(["all", "/dev/null" + access, f"c:1:3{access}", f"b:*:*{access}", f"c:{self.pick(NUMBERS)}:*{access}"])
+        return self.pick(["all", "/dev/null" + access, f"c:1:3{access}", f"b:*:*{access}", f"c:{self.pick(self.NUMBERS)}:*{access}"])
 
     def id(self):
-        return self.pick(["0", "1", "1000", "65534", "65535", "follow", "root", "user", self.pick(NUMBERS)])
+        return self.pick(["0", "1000", "user"] if self.pools is GOOD else ["0", "1", "1000", "65534", "65535", "follow", "root", self.pick(self.NUMBERS)])
 
     def value(self, link, name, argument):
         """A value that could be right."""
@@ -145,44 +157,44 @@ class Grammar:
         name = name.removeprefix("try-")
         # A FIFO is read until it ends, and slow is what memory.high makes: neither is a fault.
         if name == "fstab":
-            return self.pick([path for path in PATHS if path != "/w/fifo"])
+            return self.pick([path for path in self.PATHS if path != "/w/fifo"])
         if name == "memory-high":
             return self.pick(["64M", "max", "50%"])
         if "|" in kind:
             return self.pick(kind.split("|"))
         special = {
             ("capjail", "LIST"): lambda: self.pick(["none", "noroot", "noroot,noroot_locked", "no_setuid_fixup", "keep_caps"])
-            if name == "securebits" else self.some(CAPABILITIES, ","),
+            if name == "securebits" else self.some(self.CAPABILITIES, ","),
             ("capjail", "MODE"): lambda: self.pick(["0", "022", "0777", "1777", "8"]),
             ("cgrun", "LIST"): lambda: self.pick(["0", "0-1", "1,0", "0-8191", "3-1", ""]),
             ("nsmount", "LIST"): lambda: self.some(["bind", "rbind", "ro", "nosuid", "nodev", "noexec", "size=1M", "mode=700", "nofail", "remount", "loop",
                                                     "X-mount.mkdir", "X-mount.mkdir=0700", "X-mount.subdir=a", "defaults", "x-y", "lowerdir=/w/dir"], ","),
-            ("rootjail", "SRC:PATH[:mode=MODE]"): lambda: self.pick(PATHS) + ":" + self.pick(INSIDE) + self.pick(["", ":mode=600", ":mode=8"]),
+            ("rootjail", "SRC:PATH[:mode=MODE]"): lambda: self.pick(self.PATHS) + ":" + self.pick(self.INSIDE) + self.pick(["", ":mode=600", ":mode=8"]),
         }.get((link, kind))
         if special:
             return special()
         return {
-            "FILE": lambda: self.pick(PATHS), "DIR": lambda: self.pick(PATHS), "PATH": lambda: self.pick(PATHS + INSIDE),
-            "SIZE": lambda: self.pick(SIZES), "NUMBER": lambda: self.pick(NUMBERS), "USEC": lambda: self.pick(NUMBERS),
-            "SECONDS": lambda: self.pick(NUMBERS + ["-0.5", "0.000000001", "100"]),
+            "FILE": lambda: self.pick(self.PATHS), "DIR": lambda: self.pick(self.PATHS), "PATH": lambda: self.pick(self.PATHS + self.INSIDE),
+            "SIZE": lambda: self.pick(self.SIZES), "NUMBER": lambda: self.pick(self.NUMBERS), "USEC": lambda: self.pick(self.NUMBERS),
+            "SECONDS": lambda: self.pick(self.NUMBERS + ["-0.5", "0.000000001", "100"]),
             "DISK:KEY=RATE": lambda: self.pick(["8:0", "/dev/null", "1:5", "254:0"]) + ":" + self.some(["rbps=1M", "wiops=max", "riops=5", "x=1"], ","),
-            "PAGE:SIZE": lambda: self.pick(["2M", "1G", "3M", "1K"]) + ":" + self.pick(SIZES),
+            "PAGE:SIZE": lambda: self.pick(["2M", "1G", "3M", "1K"]) + ":" + self.pick(self.SIZES),
             "FILE=VALUE": lambda: self.pick(["pids.max=max", "memory.high=max", "cgroup.max.depth=3", "cpu.shares=5", "a.b=c", "pids.max=10", "x=1",
                                              "memory.swappiness=10", "cpu.cfs_quota_us=-1"]),
             "RULE": self.rule, "NAME": lambda: self.pick(["web", "a.b", "cgrun-1", ".", "a/b", "name", "x" * 300]),
             "GROUP": lambda: self.pick(["web", "/", "/web", "../x", "a/b", "/a//b"]), "UID": self.id, "GID": self.id,
             "UID:GID": lambda: self.id() + ":" + self.id(), "UID[:GID]": lambda: self.id() + self.pick(["", ":" + self.id()]),
             "USER[:GROUP]": lambda: self.id() + self.pick(["", ":" + self.id()]), "GROUPS": lambda: self.some(["0", "5", "users", "user", "1000"], ","),
-            "FD": lambda: self.pick(["0", "1", "2", "3", "9", "1000000", "-1"]), "MAP": self.map,
+            "FD": lambda: self.pick(["0", "1", "2"] if self.pools is GOOD else ["0", "2", "3", "9", "1000000", "-1"]), "MAP": self.map,
             "MODE": lambda: self.pick(["private", "slave", "shared", "unchanged"]),
-            "SIGNAL": lambda: self.pick(["TERM", "SIGKILL", "9", "64", "0", "USR1", "term"]), "TARGET": lambda: self.pick(TARGETS),
-            "SRC[:DST[:OPTIONS]]": lambda: self.pick(PATHS) + self.pick(["", ":" + self.pick(INSIDE), ":" + self.pick(INSIDE) + ":" + self.bind_options()]),
-            "DST[:OPTIONS]": lambda: self.pick(INSIDE) + self.pick(["", ":" + self.some(["size=1M", "mode=1777", "ro", "noexec", "dev", "size=0"], ",")]),
-            "PATH[:mode=MODE]": lambda: self.pick(INSIDE) + self.pick(["", ":mode=700", ":mode=9"]),
-            "TARGET:PATH": lambda: self.pick(PATHS) + ":" + self.pick(INSIDE),
+            "SIGNAL": lambda: self.pick(["TERM", "SIGKILL", "9", "64", "0", "USR1", "term"]), "TARGET": lambda: self.pick(self.TARGETS),
+            "SRC[:DST[:OPTIONS]]": lambda: self.pick(self.PATHS) + self.pick(["", ":" + self.pick(self.INSIDE), ":" + self.pick(self.INSIDE) + ":" + self.bind_options()]),
+            "DST[:OPTIONS]": lambda: self.pick(self.INSIDE) + self.pick(["", ":" + self.some(["size=1M", "mode=1777", "ro", "noexec", "dev", "size=0"], ",")]),
+            "PATH[:mode=MODE]": lambda: self.pick(self.INSIDE) + self.pick(["", ":mode=700", ":mode=9"]),
+            "TARGET:PATH": lambda: self.pick(self.PATHS) + ":" + self.pick(self.INSIDE),
             "TYPE": lambda: self.pick(["tmpfs", "proc", "ext4", "squashfs,ext4", "noext4", "overlay", "none", "ramfs", "mqueue", "devpts"]),
             "TEXT": lambda: self.some(["!chown", "^kill", "%net_raw", "none", "!^%setuid", "chown"], ","),
-        }.get(kind, lambda: self.pick(PATHS + NUMBERS))()
+        }.get(kind, lambda: self.pick(self.PATHS + self.NUMBERS))()
 
     def bytes(self, most=40):
         return bytes(self.chance.randint(1, 255) for _ in range(self.chance.randint(0, most)))
@@ -202,7 +214,7 @@ class Grammar:
             elif change == 3:
                 text[at:] = b""
             elif change == 4:
-                text[at:at] = self.pick(NUMBERS).encode()
+                text[at:at] = self.pick(self.NUMBERS).encode()
             else:
                 text[at:at] = self.bytes(4)
         if self.maybe(2):
@@ -240,7 +252,7 @@ class Grammar:
         if link == "nsnew" and self.maybe(30):
             words.insert(1, self.pick([b"-r", b"-rm", b"-rpm", b"-c", b"-rn"]))
         if link == "nsjoin" and self.maybe(80):
-            words += [b"-t", self.pick(TARGETS).encode()]
+            words += [b"-t", self.pick(self.TARGETS).encode()]
         if not mild and self.maybe(5):
             words.insert(self.chance.randint(1, len(words)), self.pick([b"--", b"-", b"", self.bytes(), b"---", b"--="]))
         if not mild and self.maybe(3) and len(words) > 1:
@@ -248,13 +260,14 @@ class Grammar:
         if self.maybe(10):
             words.append(b"--")
         if link == "rootjail" and not self.maybe(3):
-            words.append(self.pick([b"/w/rootfs", b"/w/rootfs", b"/w/rootfs", b"rootfs", b"/", self.pick(PATHS).encode()]))
+            words.append(self.pick([b"/w/rootfs", b"/w/rootfs", b"/w/rootfs", b"rootfs", b"/", self.pick(self.PATHS).encode()]))
         if link == "nsmount" and not self.maybe(20):
-            words += [self.pick(["none", "/w/dir", "/w/image", "LABEL=x"] + PATHS).encode(), self.pick(["/w/dir", "/w/rootfs/bin"] + PATHS).encode()]
+            words += [self.pick(["none", "/w/dir", "/w/image", "LABEL=x"] + self.PATHS).encode(), self.pick(["/w/dir", "/w/rootfs/bin"] + self.PATHS).encode()]
         return words
 
     def line(self):
-        mild = self.maybe(45)
+        mild = self.maybe(55)
+        self.pools = GOOD if mild else ANY
         # What lets most of the others do something, for a user too.
         words = [b"nsnew", self.pick([b"-r", b"-rm", b"-rpm", b"-rmuin", b"-rpmCT"])] if self.maybe(30) else []
         for _ in range(self.chance.choices([1, 2, 3], [50, 35, 15])[0]):
@@ -326,7 +339,7 @@ class World:
 
     def __init__(self, base, groups):
         self.base, self.root, self.groups = base, base + "/root", groups
-        self.sleepers = []
+        self.sleepers, self.reader = [], -1
 
     def make_root(self):
         root = self.root
@@ -405,6 +418,10 @@ class World:
         os.symlink("/etc", "/w/rootfs/link")
         os.mkfifo("/w/fifo")
         os.umask(0o022)
+        # So that nobody who writes to it waits for a reader.
+        if self.reader >= 0:
+            os.close(self.reader)
+        self.reader = os.open("/w/fifo", os.O_RDONLY | os.O_NONBLOCK)
 
     def start_sleepers(self):
         for flags in (NEWNS | NEWNET | NEWIPC | NEWUTS | NEWCGROUP, NEWUSER | NEWNS | NEWNET):
@@ -507,7 +524,7 @@ class World:
                 os.setresuid(1000, 1000, 1000)
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             os.execve(f"{links}/{words[0].decode()}", words, {
-                "PATH": f"{links}:/payload:/bin", "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"})
+                "PATH": f"{links}:/payload", "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"})
         finally:
             os._exit(99)
 
@@ -587,7 +604,7 @@ class World:
             if not pinned:
                 wrong = wrong or ("mounts left", "; ".join(added))
             for line in reversed(added):
-                place = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(" ")[4].encode())
+                place = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), line.split(" ")[4].encode(errors="surrogateescape"))
                 libc.umount2(place, MNT_DETACH)
             if read("/proc/self/mountinfo") != self.mounts:
                 wrong = wrong or ("mounts changed", read("/proc/self/mountinfo"))
