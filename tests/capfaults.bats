@@ -45,34 +45,34 @@ each_failing() {
 	[ "$refused" -ge 5 ]
 }
 
-@test "each system call fails once: drop of one" {
+@test "each system call fails once: drop of one (S30, S38)" {
 	requires strace
 	each_failing SYS_ADMIN --drop sys_admin
 }
 
-@test "each system call fails once: keep of two" {
+@test "each system call fails once: keep of two (S30, S38)" {
 	requires strace
 	each_failing CAP_BPF --keep chown,bpf
 }
 
-@test "each system call fails once: drop of all" {
+@test "each system call fails once: drop of all (S30, S38)" {
 	requires strace
 	each_failing CAP_CHOWN --drop all
 }
 
-@test "each system call fails once: user, groups, ambient set, securebits, umask and parent death" {
+@test "each system call fails once: user, groups, ambient set, securebits, umask and parent death (S30, S38)" {
 	requires root strace
 	local MORE_CALLS=(setgroups setresgid setresuid umask getgroups getresuid getresgid)
 	each_failing CAP_KILL --keep chown,kill,setpcap --ambient kill -u 1000:2000 --groups 4,20 --securebits noroot,keep_caps_locked --umask 027 --parent-death=TERM
 }
 
-@test "each system call fails once: single sets, no new user namespaces" {
+@test "each system call fails once: single sets, no new user namespaces (S30, S38)" {
 	requires strace
 	each_failing CAP_NET_RAW --iab '!%chown,^net_raw' --no-user-namespaces --allow-new-privs
 	each_failing CAP_NET_RAW --no-user-namespaces --drop net_raw
 }
 
-@test "--user: COMMAND does not run if a step fails" {
+@test "--user: COMMAND does not run if a step fails (S38)" {
 	requires root strace
 	local call
 	for call in setgroups setresgid setresuid; do

@@ -36,7 +36,7 @@ caller_caps() {
 
 # --- what is dropped is gone ---
 
-@test "drop of each capability of the kernel, by number, out of all five sets, inherited and ambient ones included" {
+@test "drop of each capability of the kernel, by number, out of all five sets, inherited and ambient ones included (S29)" {
 	local n
 	baseline "${PRIVILEGED[@]}" capstate --raise capstate
 	[ "$base_ambient" != 0 ]
@@ -117,7 +117,7 @@ caller_caps() {
 	done
 }
 
-@test "inherited capabilities do not come back by the exec of a program with file capabilities" {
+@test "inherited capabilities do not come back by the exec of a program with file capabilities (S29)" {
 	requires root suid setcap capsh
 	open_tmpdir
 	cp "$HELPERS/capstate" "$BATS_TEST_TMPDIR/inherits"
@@ -154,7 +154,7 @@ caller_caps() {
 	assert_status 1
 }
 
-@test "capabilities that are newer than the headers it was built with are dropped, kept, named and explained" {
+@test "capabilities that are newer than the headers it was built with are dropped, kept, named and explained (S30)" {
 	requires static
 	local newest=$((LAST + 3))
 	baseline "${PRIVILEGED[@]}" timeout 20 newkernel capstate
@@ -175,7 +175,7 @@ caller_caps() {
 
 # --- and stays gone ---
 
-@test "no_new_privs is set, and is not with --allow-new-privs" {
+@test "no_new_privs is set, and is not with --allow-new-privs (S31)" {
 	run capjail grep NoNewPrivs /proc/self/status
 	assert_output $'NoNewPrivs:\t1'
 	run capjail --allow-new-privs grep NoNewPrivs /proc/self/status
@@ -184,7 +184,7 @@ caller_caps() {
 	assert_output $'NoNewPrivs:\t1'
 }
 
-@test "a set-user-ID copy and a file with capabilities do not bring one back to root, either way" {
+@test "a set-user-ID copy and a file with capabilities do not bring one back to root, either way (S31)" {
 	requires root suid setcap capsh
 	local n option file
 	open_tmpdir
@@ -200,7 +200,7 @@ caller_caps() {
 	done
 }
 
-@test "nor to another user: with --allow-new-privs all but what was dropped, without it nothing" {
+@test "nor to another user: with --allow-new-privs all but what was dropped, without it nothing (S31)" {
 	requires root suid setcap capsh
 	local file n
 	open_tmpdir
@@ -257,7 +257,7 @@ caller_caps() {
 	assert_sets -1
 }
 
-@test "an ordinary user cannot drop with --allow-new-privs, as the bounding set would give it back" {
+@test "an ordinary user cannot drop with --allow-new-privs, as the bounding set would give it back (S30)" {
 	requires rootless
 	assert_refuses CAP_SETPCAP capjail --drop chown --allow-new-privs "${UNREACHED[@]}"
 	# Where there is nothing to drop there is nothing to refuse.
@@ -265,7 +265,7 @@ caller_caps() {
 	assert_status 0
 }
 
-@test "root without CAP_SETPCAP cannot drop with --allow-new-privs" {
+@test "root without CAP_SETPCAP cannot drop with --allow-new-privs (S30)" {
 	assert_refuses CAP_SETPCAP "${PRIVILEGED[@]}" capjail --drop setpcap --allow-new-privs capjail --drop chown --allow-new-privs "${UNREACHED[@]}"
 }
 
@@ -294,7 +294,7 @@ caller_caps() {
 	assert_sets 0
 }
 
-@test "exit status and signals of COMMAND are its own: there is no process in between" {
+@test "exit status and signals of COMMAND are its own: there is no process in between (R07)" {
 	run capjail sh -c 'exit 42'
 	assert_status 42
 	run -127 capjail /nonexistent/command
@@ -305,7 +305,7 @@ caller_caps() {
 
 # --- bad input ---
 
-@test "an unknown name is refused, with the one that was perhaps meant" {
+@test "an unknown name is refused, with the one that was perhaps meant (S30)" {
 	assert_refuses "'net_rwa'" capjail --drop net_rwa "${UNREACHED[@]}"
 	assert_says "did you mean 'net_raw'"
 	assert_refuses "'sys_amdin'" capjail --keep chown,sys_amdin "${UNREACHED[@]}"
@@ -323,14 +323,14 @@ caller_caps() {
 	done
 }
 
-@test "numbers that no capability of this kernel has" {
+@test "numbers that no capability of this kernel has (S08)" {
 	local word
 	for word in $((LAST + 1)) 63 64 99 -1 +1 18446744073709551616 0x1 cap_ "cap_$((LAST + 1))" cap_-1 cap_cap_chown; do
 		assert_refuses "'$word'" capjail --drop "$word" "${UNREACHED[@]}"
 	done
 }
 
-@test "a name with anything behind or before it is no name" {
+@test "a name with anything behind or before it is no name (S08)" {
 	local word
 	for word in 'chown net_raw' chown:net_raw 'chown;kill' chown+kill chown=ep 'chown ' ' chown' chown1 $'chown\n' chown/kill all:chown 'all '; do
 		assert_refuses 'capability' capjail --drop "$word" "${UNREACHED[@]}"
@@ -362,7 +362,7 @@ caller_caps() {
 	assert_output "$(id -g nobody)"
 }
 
-@test "--user: keeps the parent-death signal" {
+@test "--user: keeps the parent-death signal (R08)" {
 	requires root
 	run setpriv --pdeathsig HUP capjail -u 1000:1000 python3 -c 'import ctypes; s = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(s), 0, 0, 0); print(s.value)'
 	assert_output 1
@@ -407,7 +407,7 @@ caller_caps() {
 	[ "$permitted" = $((base_permitted & ~33)) ]
 }
 
-@test "another user starts without the inherited and ambient capabilities of the caller" {
+@test "another user starts without the inherited and ambient capabilities of the caller (S29)" {
 	requires root
 	state capstate --raise capjail -u 1000:1000 capstate
 	[ $((permitted | effective | inheritable | ambient)) = 0 ]
@@ -622,7 +622,7 @@ mask() {
 	done
 }
 
-@test "--parent-death: COMMAND ends with its parent, also as another user" {
+@test "--parent-death: COMMAND ends with its parent, also as another user (R08)" {
 	load helpers/processes
 	local options
 	for options in '' '=TERM' '=15 -u 1000:1000'; do
@@ -644,7 +644,7 @@ mask() {
 	done
 }
 
-@test "--parent-death: a parent that ends meanwhile is noticed" {
+@test "--parent-death: a parent that ends meanwhile is noticed (R08)" {
 	requires strace
 	local n words=(capjail --parent-death)
 	for n in 2 3 4; do
@@ -706,7 +706,7 @@ account_root() {
 	assert_refuses 'not in /etc/passwd' capjail -u bob "${UNREACHED[@]}"
 }
 
-@test "--user: who is not in the file, or has no valid id there" {
+@test "--user: who is not in the file, or has no valid id there (S08)" {
 	requires root static
 	local name
 	account_root
@@ -730,7 +730,7 @@ account_root() {
 	[ "$uids $groups" = '1234,1234,1234,1234 77' ]
 }
 
-@test "--groups, --clear-groups, --init-groups: without --user too" {
+@test "--groups, --clear-groups, --init-groups: without --user too (S11)" {
 	requires root
 	state setpriv --groups 4,20 capjail --groups 20,30,4294967294 capstate
 	[ "$uids $groups" = '0,0,0,0 20,30,4294967294' ]
@@ -744,7 +744,7 @@ account_root() {
 	[ -z "$groups" ]
 }
 
-@test "groups: bad input" {
+@test "groups: bad input (S08)" {
 	local list
 	for list in '' ',' '4,' ',4' '4,,5' ' 4' +4 -1 0x4 4294967295 4294967296 18446744073709551616 4:5 no-such-group; do
 		assert_refuses --groups capjail "--groups=$list" "${UNREACHED[@]}"
@@ -754,7 +754,7 @@ account_root() {
 	assert_refuses twice capjail --groups 4 --groups 5 "${UNREACHED[@]}"
 }
 
-@test "groups: without the right to change them" {
+@test "groups: without the right to change them (S11)" {
 	# Where setgroups(2) is denied for good.
 	assert_refuses CAP_SETGID nsnew -r capjail --groups 0 "${UNREACHED[@]}"
 	requires root
@@ -769,7 +769,7 @@ account_root() {
 
 # --- no new user namespaces ---
 
-@test "--no-user-namespaces: every way into another one is closed, and nothing else" {
+@test "--no-user-namespaces: every way into another one is closed, and nothing else (S36)" {
 	local ways before after options
 	before=$(cat /proc/sys/user/max_user_namespaces)
 	requires userns
@@ -801,7 +801,7 @@ account_root() {
 	[ "$before" = "$after" ]
 }
 
-@test "--no-user-namespaces: joining one that exists is closed as well" {
+@test "--no-user-namespaces: joining one that exists is closed as well (S36)" {
 	requires root userns
 	load helpers/processes
 	start nsnew -r sh -c 'echo ready; exec sleep 60'
@@ -813,7 +813,7 @@ account_root() {
 	assert_refuses 'user' capjail --no-user-namespaces nsjoin -t "$LINK_PID" -U "${UNREACHED[@]}"
 }
 
-@test "--no-user-namespaces: inside a user namespace its root cannot undo it" {
+@test "--no-user-namespaces: inside a user namespace its root cannot undo it (S36)" {
 	requires userns
 	run nsnew -r capjail --no-user-namespaces sh -c 'echo 1000 >/proc/sys/user/max_user_namespaces; newuser'
 	[[ $output == *'unshare=EPERM several=EPERM clone=EPERM clone3=ENOSYS '* ]]

@@ -15,7 +15,7 @@ teardown() {
 
 # --- transparency ---
 
-@test "exit status and signals of COMMAND are passed on as they are" {
+@test "exit status and signals of COMMAND are passed on as they are (R07)" {
 	requires limits
 	local n
 	for n in 0 1 42 126 255; do
@@ -29,7 +29,7 @@ teardown() {
 	nothing_left
 }
 
-@test "a COMMAND that is not there or no program: 127 and 126, no group left" {
+@test "a COMMAND that is not there or no program: 127 and 126, no group left (R07)" {
 	requires limits
 	run -127 "${ALONE[@]}" cgrun -m 64M /nonexistent/command
 	run -126 "${ALONE[@]}" cgrun -m 64M /etc/passwd
@@ -67,7 +67,7 @@ teardown() {
 
 # --- out of memory ---
 
-@test "out of memory: reported every time, with limit and peak, and COMMAND's own status" {
+@test "out of memory: reported every time, with limit and peak, and COMMAND's own status (R14)" {
 	requires limits
 	local round count
 	count=$(times 100)
@@ -83,7 +83,7 @@ teardown() {
 	nothing_left
 }
 
-@test "out of memory: of a process that COMMAND outlives" {
+@test "out of memory: of a process that COMMAND outlives (R14)" {
 	requires limits
 	run --separate-stderr "${ALONE[@]}" cgrun -m 16M sh -c 'hog 48; echo "$?"; exit 3'
 	assert_status 3
@@ -91,7 +91,7 @@ teardown() {
 	assert_says 'out of memory: the kernel killed 1 process of'
 }
 
-@test "out of memory: of a process in a group that COMMAND made" {
+@test "out of memory: of a process in a group that COMMAND made (R14)" {
 	requires limits
 	run --separate-stderr "${ALONE[@]}" cgrun -m 16M bash -c '
 		group=$(own_cgroup memory)
@@ -114,7 +114,7 @@ teardown() {
 }
 
 
-@test "out of memory: by the limit of a group above, and that is said" {
+@test "out of memory: by the limit of a group above, and that is said (R14)" {
 	requires limits
 	run --separate-stderr "${ALONE[@]}" cgrun -m 16M sh -c 'cgrun -m 256M hog 64; exit 3'
 	assert_status 3
@@ -134,14 +134,14 @@ teardown() {
 	nothing_left
 }
 
-@test "out of memory: of several processes, each is counted" {
+@test "out of memory: of several processes, each is counted (R14)" {
 	requires limits
 	run --separate-stderr "${ALONE[@]}" cgrun -m 16M sh -c 'hog 48; hog 48; hog 48; exit 3'
 	assert_status 3
 	assert_says 'the kernel killed 3 processes of'
 }
 
-@test "out of memory: version 2: all of the group at once, if it is to be" {
+@test "out of memory: version 2: all of the group at once, if it is to be (R14)" {
 	requires limits cgroup_v2
 	run --separate-stderr "${ALONE[@]}" cgrun -m 16M --oom-group sh -c 'sleep 1000 & hog 48; echo survived'
 	assert_status 137
@@ -157,7 +157,7 @@ teardown() {
 	assert_says 'the kernel killed 1 process of'
 }
 
-@test "out of memory: version 1: without the killer it waits, and cgrun is told by a signal to end" {
+@test "out of memory: version 1: without the killer it waits, and cgrun is told by a signal to end (R14)" {
 	requires limits cgroup_v1
 	start "${ALONE[@]}" cgrun -m 16M --set memory.oom_control=1 hog 48
 	waits() { grep -qsx 'under_oom 1' "$(alone_at memory)"/cgrun-*/memory.oom_control; }
@@ -179,7 +179,7 @@ leftovers() {
 	nothing_left
 }
 
-@test "leftovers: background, session of its own, TERM ignored, double-forked" {
+@test "leftovers: background, session of its own, TERM ignored, double-forked (R09)" {
 	requires limits
 	leftovers '
 		sh -c "echo \$\$ >>$PIDS; exec sleep 1000" &
@@ -189,7 +189,7 @@ leftovers() {
 		bash -c "(echo \$BASHPID >>$PIDS; exec sleep 1000) & disown" &' 5
 }
 
-@test "leftovers: with other ids, stopped" {
+@test "leftovers: with other ids, stopped (R09)" {
 	requires limits root setpriv
 	leftovers '
 		setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "echo \$\$; exec sleep 1000" >>"$PIDS" &
@@ -197,14 +197,14 @@ leftovers() {
 		sh -c "echo \$\$ >>$PIDS; kill -STOP \$\$" &' 3
 }
 
-@test "leftovers: in a PID namespace and in a user namespace of their own" {
+@test "leftovers: in a PID namespace and in a user namespace of their own (R09)" {
 	requires limits
 	leftovers '
 		sh -c "echo \$\$ >>$PIDS; exec nsnew -p sleep 1000" &
 		sh -c "echo \$\$ >>$PIDS; exec nsnew -r sh -c \"setsid sleep 1000\"" &' 2
 }
 
-@test "groups that COMMAND made below its own are removed with what is in them" {
+@test "groups that COMMAND made below its own are removed with what is in them (R10)" {
 	requires limits
 	run "${ALONE[@]}" cgrun -m 64M -p 50 bash -c '
 		for group in "$(own_cgroup memory)" "$(own_cgroup pids)" "$(own_cgroup v2)"; do
@@ -221,7 +221,7 @@ leftovers() {
 	nothing_left
 }
 
-@test "version 2: a threaded group below its own is removed" {
+@test "version 2: a threaded group below its own is removed (R10)" {
 	requires limits cgroup_v2
 	run "${ALONE[@]}" cgrun bash -c '
 		group=$(own_cgroup v2)
@@ -271,7 +271,7 @@ leftovers() {
 	nothing_left
 }
 
-@test "fork bomb under --pids: ends, and nothing of it is left" {
+@test "fork bomb under --pids: ends, and nothing of it is left (R09)" {
 	requires limits
 	local round count
 	count=$(times 300)
@@ -299,45 +299,45 @@ killed_at_random() {
 	eventually nothing_left
 }
 
-@test "cgrun killed at a random moment: descendants in sessions of their own" {
+@test "cgrun killed at a random moment: descendants in sessions of their own (R08)" {
 	requires limits
 	killed_at_random 125 40 cgrun -m 64M -p 50 sh -c 'setsid sleep 1000 & setsid setsid sleep 1000 & exec sleep 1000'
 }
 
-@test "cgrun killed at a random moment: double-forked ones" {
+@test "cgrun killed at a random moment: double-forked ones (R08)" {
 	requires limits
 	killed_at_random 125 40 cgrun -m 64M -p 50 sh -c '(setsid sh -c "(sleep 1000 &) &" &); (sleep 1000 &); exec sleep 1000'
 }
 
-@test "cgrun killed at a random moment: ones that ignore signals, and fork on and on" {
+@test "cgrun killed at a random moment: ones that ignore signals, and fork on and on (R08)" {
 	requires limits
 	killed_at_random 125 60 cgrun -m 64M -p 50 sh -c 'trap "" TERM HUP INT; setsid sh -c "while :; do (sleep 0.01 &); done" 2>/dev/null & sleep 1000'
 }
 
-@test "cgrun killed at a random moment: ones with other ids" {
+@test "cgrun killed at a random moment: ones with other ids (R08)" {
 	requires limits root setpriv
 	killed_at_random 125 60 cgrun -m 64M -p 50 setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'setsid sleep 1000 & exec sleep 1000'
 }
 
-@test "cgrun killed at a random moment: version 1 alone" {
+@test "cgrun killed at a random moment: version 1 alone (R08)" {
 	requires limits pure_v1
 	alone_in freezer
 	killed_at_random 40 200 "${ON_V1[@]}" cgrun -m 64M -p 50 sh -c 'trap "" TERM; setsid sleep 1000 & (sleep 1000 &); exec sleep 1000'
 }
 
-@test "cgrun killed at a random moment: one in another" {
+@test "cgrun killed at a random moment: one in another (R08)" {
 	requires limits
 	killed_at_random 50 60 cgrun -m 64M -p 60 cgrun -m 32M -p 50 sh -c 'setsid sleep 1000 & exec sleep 1000'
 }
 
-@test "cgrun killed with its whole process group: the watcher is in another one" {
+@test "cgrun killed with its whole process group: the watcher is in another one (R08)" {
 	requires limits
 	run timeout -s KILL 1 "${ALONE[@]}" cgrun -m 64M sh -c 'setsid sleep 1000 & exec sleep 1000'
 	assert_status 137
 	eventually nothing_left
 }
 
-@test "cgrun killed: descendants with other ids end too" {
+@test "cgrun killed: descendants with other ids end too (R08)" {
 	requires limits root setpriv
 	local pid
 	"${ALONE[@]}" cgrun -m 64M setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'setsid sleep 1000 & echo $!; exec sleep 1000' >>"$PIDS" 3>&- &

@@ -91,7 +91,7 @@ as_other() {
 	assert_output 20
 }
 
-@test "in a group with limits: nothing that cgrun is asked for leads out of it" {
+@test "in a group with limits: nothing that cgrun is asked for leads out of it (S27)" {
 	requires limits
 	# Asked for more, and for a place of its own choice, in a row of three.
 	run --separate-stderr "${ALONE[@]}" cgrun -m 16M cgrun -m max cgrun -m 256M hog 64
@@ -112,7 +112,7 @@ FRESH='
 	mkdir "$0/v2" && mount -t cgroup2 none "$0/v2" || exit
 	exec "$@"'
 
-@test "in a cgroup namespace: the topmost group there is the one with the limits" {
+@test "in a cgroup namespace: the topmost group there is the one with the limits (S27)" {
 	requires limits root
 	local inside=("${ALONE[@]}" cgrun -m 16M -p 30 unshare -Cm bash -c "$FRESH" "$BATS_TEST_TMPDIR/groups")
 	run --separate-stderr "${inside[@]}" cgrun --parent / -m 256M hog 64
@@ -129,7 +129,7 @@ FRESH='
 	nothing_left
 }
 
-@test "nsdelegate: root in a cgroup namespace cannot raise the limit, and cgrun works there" {
+@test "nsdelegate: root in a cgroup namespace cannot raise the limit, and cgrun works there (S27)" {
 	requires limits root cgroup_v2 nsdelegate
 	local inside=("${ALONE[@]}" cgrun -m 64M -p 30 unshare -Cm bash -c "$FRESH" "$BATS_TEST_TMPDIR/groups")
 	run "${inside[@]}" bash -c 'echo 128M >"$1/memory.max"' bash "$BATS_TEST_TMPDIR/groups/v2"
@@ -143,7 +143,7 @@ FRESH='
 	nothing_left
 }
 
-@test "version 2: what is threaded takes no group, and stays as it is" {
+@test "version 2: what is threaded takes no group, and stays as it is (R12)" {
 	requires limits unified
 	local group name
 	group=$(alone_at v2)
@@ -270,7 +270,7 @@ is_in() {
 	nothing_left
 }
 
-@test "name: what no group is to be called" {
+@test "name: what no group is to be called (S08)" {
 	local name
 	for name in '' . .. ../x a/b /a a/ cgrun- cgrun-1-2 $'a\nb' "$(printf 'x%.0s' {1..256})"; do
 		assert_refuses 'cgrun: ' cgrun -n "$name" "${UNREACHED[@]}"
@@ -419,7 +419,7 @@ killed_anywhere() {
 	exec 9<&-
 }
 
-@test "join: version 2: a threaded group, and one that hands controllers down" {
+@test "join: version 2: a threaded group, and one that hands controllers down (R12)" {
 	requires limits unified
 	local group
 	group=$(alone_at v2)
@@ -577,7 +577,7 @@ killed_anywhere() {
 	eventually gone
 }
 
-@test "exec: COMMAND instead of cgrun, and the next cgrun removes the empty group" {
+@test "exec: COMMAND instead of cgrun, and the next cgrun removes the empty group (R11)" {
 	requires limits
 	local next
 	for next in true --gc; do
@@ -647,7 +647,7 @@ orphan() {
 	eventually is_gone "$watcher"
 }
 
-@test "gc: what is left of a cgrun that was killed with its watcher ends" {
+@test "gc: what is left of a cgrun that was killed with its watcher ends (R11)" {
 	requires limits
 	orphan
 	all_live
@@ -658,7 +658,7 @@ orphan() {
 	nothing_left
 }
 
-@test "gc: the next cgrun does the same, before COMMAND has ended" {
+@test "gc: the next cgrun does the same, before COMMAND has ended (R11)" {
 	requires limits
 	orphan
 	all_live
@@ -687,7 +687,7 @@ orphan() {
 	nothing_left
 }
 
-@test "gc: groups of live makers, of other names, and below others are left alone" {
+@test "gc: groups of live makers, of other names, and below others are left alone (R11)" {
 	requires limits
 	local group
 	group=$(alone_at pids)
@@ -730,7 +730,7 @@ orphan() {
 	[ -d "$group/$ORPHAN.self" ] && [ -d "$group/$ORPHAN.exec" ]
 }
 
-@test "gc: a group with groups below it goes with them" {
+@test "gc: a group with groups below it goes with them (R10)" {
 	requires limits
 	mkdir -p "$(alone_at pids)/$ORPHAN/a/b/c"
 	inside "$(alone_at pids)/$ORPHAN/a/b/c" sleep 1000 3>&- &
@@ -741,7 +741,7 @@ orphan() {
 	nothing_left
 }
 
-@test "gc: another user's are left without a word" {
+@test "gc: another user's are left without a word (R11)" {
 	requires limits root setpriv
 	mkdir "$(alone_at pids)/$ORPHAN"
 	inside "$(alone_at pids)/$ORPHAN" sleep 1000 3>&- &
@@ -892,14 +892,14 @@ waits_frozen() {
 	nothing_left
 }
 
-@test "with standard input, output and error closed" {
+@test "with standard input, output and error closed (R18)" {
 	requires limits
 	"${ALONE[@]}" cgrun -m 64M sh -c 'exit 11' <&- >&- 2>&- || status=$?
 	assert_status 11
 	nothing_left
 }
 
-@test "with SIGCHLD ignored" {
+@test "with SIGCHLD ignored (R01)" {
 	requires limits perl
 	run perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' timeout 10 "${ALONE[@]}" cgrun -m 64M sh -c 'exit 12'
 	assert_status 12

@@ -16,7 +16,7 @@ teardown() {
 
 # --- limits ---
 
-@test "memory: the limit is in the group's file, and so is one without swap" {
+@test "memory: the limit is in the group's file, and so is one without swap (R15)" {
 	requires limits
 	assert_shown 67108864 memory.limit_in_bytes memory.max -m 64M
 	assert_shown 67108864 memory.limit_in_bytes memory.max --memory=64m
@@ -98,7 +98,7 @@ teardown() {
 	nothing_left
 }
 
-@test "memory: swap that is asked for comes on top" {
+@test "memory: swap that is asked for comes on top (R15)" {
 	requires limits
 	run --separate-stderr "${ALONE[@]}" cgrun -m 64M --swap 32M bash -c 'shown memory.memsw.limit_in_bytes memory.swap.max'
 	if [ "$status" = 125 ] && [ ! -e "$(alone_at memory)/memory.memsw.limit_in_bytes" ] && [ ! -e "$(alone_at memory)/memory.swap.max" ]; then
@@ -597,7 +597,7 @@ could() {
 
 # --- the group ---
 
-@test "COMMAND's first instruction is inside: every setting and entry comes before its exec" {
+@test "COMMAND's first instruction is inside: every setting and entry comes before its exec (R13)" {
 	requires limits strace
 	local log=$BATS_TEST_TMPDIR/log
 	strace -f -qq -e trace=write,execve -e signal=none -o "$log" "${ALONE[@]}" cgrun -m 64M -p 20 env - "$(command -v sh)" -c :
@@ -641,7 +641,7 @@ could() {
 	nothing_left
 }
 
-@test "version 2: beside other processes it refuses and leaves the group's type alone" {
+@test "version 2: beside other processes it refuses and leaves the group's type alone (R12)" {
 	requires limits cgroup_v2
 	local group=${ALONE_GROUPS[-1]}
 	"${ALONE[@]}" sleep 1000 3>&- &
@@ -655,7 +655,7 @@ could() {
 	assert_status 0
 }
 
-@test "version 1: a process enters by tasks, never by cgroup.procs" {
+@test "version 1: a process enters by tasks, never by cgroup.procs (R13)" {
 	requires limits cgroup_v1 strace
 	local log=$BATS_TEST_TMPDIR/log
 	strace -f -qq -e trace=openat,write -e signal=none -o "$log" "${ALONE[@]}" cgrun -m 64M -p 20 true
@@ -663,7 +663,7 @@ could() {
 	run -1 grep -F '"cgroup.procs", O_WRONLY' "$log"
 }
 
-@test "version 1: COMMAND does not run if its group vanishes before it is in it" {
+@test "version 1: COMMAND does not run if its group vanishes before it is in it (R13)" {
 	requires limits cgroup_v1 strace
 	local group pid
 	# The first write of each process waits: that of the child is its entry.
@@ -721,7 +721,7 @@ judge() {
 	fi
 }
 
-@test "each write to a cgroup file fails once: COMMAND does not run outside its limits, no group is left" {
+@test "each write to a cgroup file fails once: COMMAND does not run outside its limits, no group is left (S38, R13)" {
 	requires limits strace
 	local error n refused=0
 	judge -f -e trace=write
@@ -740,7 +740,7 @@ judge() {
 	[ "$refused" -ge 4 ]
 }
 
-@test "each write that only pretends to succeed is found by reading back" {
+@test "each write that only pretends to succeed is found by reading back (S38, R13)" {
 	requires limits strace
 	local n pretended=0
 	for ((n = 1; n < 10; n++)); do
@@ -757,7 +757,7 @@ judge() {
 	[ "$pretended" -ge 1 ]
 }
 
-@test "version 1: an entry that only pretends to succeed is found by reading back" {
+@test "version 1: an entry that only pretends to succeed is found by reading back (R13)" {
 	requires limits cgroup_v1 strace
 	local controller
 	# The path as it is where cgrun has made a mount of its own of the group above.
@@ -770,7 +770,7 @@ judge() {
 	done
 }
 
-@test "fork, birth in the group, and mkdir fail: COMMAND does not run outside its limits, no group is left" {
+@test "fork, birth in the group, and mkdir fail: COMMAND does not run outside its limits, no group is left (R13, R17)" {
 	requires limits strace
 	local call name n
 	# -f: of the child and the watcher as well, where COMMAND itself makes no such call.
@@ -786,7 +786,7 @@ judge() {
 	done
 }
 
-@test "sizes and numbers that are none" {
+@test "sizes and numbers that are none (S08)" {
 	local value
 	for value in 10X -1 '' 0 1.5 99999999999G ' 1M' '1M ' +1M 0x10 1MB 1.M .5G 1.2345G 18446744073709551616 1e6 \
 		MAX maximum % 0% 101% -5% 50%% 5.5555% '50 %'; do
@@ -803,7 +803,7 @@ judge() {
 	done
 }
 
-@test "weights, bursts, lists and rates that are none" {
+@test "weights, bursts, lists and rates that are none (S08)" {
 	local value
 	for value in 0 10001 -1 '' x 1.5 max; do
 		assert_refuses "'$value'" cgrun --cpu-weight "$value" "${UNREACHED[@]}"

@@ -357,7 +357,7 @@ check_orders() { # with|without COUNT
 
 # --- other orders ---
 
-@test "capjail before a new user namespace is void there" {
+@test "capjail before a new user namespace is void there (S42)" {
 	requires userns
 	run capjail --drop chown nsnew -r sed -n 's/^CapBnd:\t//p' /proc/self/status
 	assert_status 0

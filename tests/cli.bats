@@ -109,11 +109,11 @@ rule_own_status() {
 	done
 }
 
-@test "exit status: COMMAND's own" {
+@test "exit status: COMMAND's own (R07)" {
 	each rule_own_status "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "exit status: COMMAND's own (cgrun)" {
+@test "exit status: COMMAND's own (cgrun) (R07)" {
 	requires cgroup
 	each rule_own_status cgrun
 }
@@ -128,11 +128,11 @@ rule_not_found() {
 	fails 127 "${CHAIN[@]}" '' argument
 }
 
-@test "exit status: 127 if COMMAND is not found" {
+@test "exit status: 127 if COMMAND is not found (R07)" {
 	each rule_not_found "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "exit status: 127 if COMMAND is not found (cgrun)" {
+@test "exit status: 127 if COMMAND is not found (cgrun) (R07)" {
 	requires cgroup
 	each rule_not_found cgrun
 }
@@ -157,12 +157,12 @@ make_unexecutable() {
 	chmod 755 "$T/bin/no-format" "$T/bin/no-interpreter"
 }
 
-@test "exit status: 126 if COMMAND is there but cannot be run" {
+@test "exit status: 126 if COMMAND is there but cannot be run (R07)" {
 	make_unexecutable
 	each rule_not_executable "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "exit status: 126 if COMMAND is there but cannot be run (cgrun)" {
+@test "exit status: 126 if COMMAND is there but cannot be run (cgrun) (R07)" {
 	requires cgroup
 	make_unexecutable
 	each rule_not_executable cgrun
@@ -185,7 +185,7 @@ make_noexec() {
 	[ "$(id -u)" = 0 ] || AS_ROOT=(--map-root-user)
 }
 
-@test "exit status: 126 if COMMAND is on a mount with noexec" {
+@test "exit status: 126 if COMMAND is on a mount with noexec (R07)" {
 	make_noexec
 	each rule_noexec nsnew 'nsnew -f' 'nsnew -p' capjail rootjail
 	[ ! -e "$BIN/nsmount" ] || each rule_noexec nsmount
@@ -193,7 +193,7 @@ make_noexec() {
 	[ "$(id -u)" != 0 ] || each rule_noexec nsjoin
 }
 
-@test "exit status: 126 if COMMAND is on a mount with noexec (cgrun)" {
+@test "exit status: 126 if COMMAND is on a mount with noexec (cgrun) (R07)" {
 	requires cgroup
 	make_noexec
 	each rule_noexec cgrun
@@ -203,7 +203,7 @@ rule_links_own_status() {
 	fails 125 "$LINK" --no-such-option true
 }
 
-@test "exit status: 125 if the link fails" {
+@test "exit status: 125 if the link fails (R07)" {
 	each rule_links_own_status "${LINKS[@]}"
 	LINK=nsjoin
 	fails 125 nsjoin -t 4194304 -u true
@@ -257,11 +257,11 @@ rule_quoted_command() {
 	assert_says 'no\x1b[31m\x9b\x01\x0acommand\xff\x7f'
 }
 
-@test "messages: bytes that a terminal acts on are quoted" {
+@test "messages: bytes that a terminal acts on are quoted (S39)" {
 	each rule_quoted_command "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "messages: bytes that a terminal acts on are quoted (cgrun)" {
+@test "messages: bytes that a terminal acts on are quoted (cgrun) (S39)" {
 	requires cgroup
 	each rule_quoted_command cgrun
 }
@@ -282,7 +282,7 @@ rule_quoted_option() {
 	assert_says '\x1b[31m'
 }
 
-@test "messages: options and values are quoted as well" {
+@test "messages: options and values are quoted as well (S39)" {
 	each rule_quoted_option "${LINKS[@]}"
 }
 
@@ -468,11 +468,11 @@ rule_stops_at_command() {
 	assert_says "'--help'"
 }
 
-@test "options: nothing behind COMMAND is read" {
+@test "options: nothing behind COMMAND is read (S07)" {
 	each rule_stops_at_command "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "options: nothing behind COMMAND is read (cgrun)" {
+@test "options: nothing behind COMMAND is read (cgrun) (S07)" {
 	requires cgroup
 	each rule_stops_at_command cgrun
 }
@@ -517,7 +517,7 @@ rule_help_unwritten() {
 
 # --- strict input ---
 
-@test "numbers: what is not a plain decimal number in range is an error" {
+@test "numbers: what is not a plain decimal number in range is an error (S08)" {
 	local link option text combination=0 numbers=('' ' ' +1 -1 ' 1' '1 ' 0x10 1x x 1e3 1_0 '1,0' $'1\n' '١' 4294967296 18446744073709551615
 		18446744073709551616 18446744073709551617 99999999999999999999999999)
 	while read -r link option; do
@@ -542,7 +542,7 @@ rule_help_unwritten() {
 	LIST
 }
 
-@test "numbers: the ends of the ranges" {
+@test "numbers: the ends of the ranges (S08)" {
 	local link option
 	while read -r link option; do
 		operands "$link"
@@ -570,7 +570,7 @@ rule_help_unwritten() {
 	LIST
 }
 
-@test "numbers: sizes and fractions" {
+@test "numbers: sizes and fractions (S08)" {
 	local link option text sizes=('' +1M -1M ' 1M' '1M ' 0x10M 1MB 1MM M .5M 1.M 1.5 1..5M '1,5M' 1e3 x 18446744073709551616
 		16777216T 99999999999999999999M 1.0001M)
 	while read -r link option; do
@@ -637,17 +637,17 @@ rule_environment() {
 	assert_output ''
 }
 
-@test "transparent: environment" {
+@test "transparent: environment (S05)" {
 	requires static
 	each rule_environment "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "transparent: environment (cgrun)" {
+@test "transparent: environment (cgrun) (S05)" {
 	requires cgroup
 	each rule_environment cgrun
 }
 
-@test "fds: nsjoin and rootjail close those from 3 up but the ones to keep" {
+@test "fds: nsjoin and rootjail close those from 3 up but the ones to keep (S01)" {
 	mkdir "$T/a directory"
 	local name
 	for name in nsjoin 'nsjoin -p' rootjail; do
@@ -694,11 +694,11 @@ rule_closed_fds() {
 	done
 }
 
-@test "fds: each combination of 0 to 2 may be closed, and stays so" {
+@test "fds: each combination of 0 to 2 may be closed, and stays so (R18)" {
 	each rule_closed_fds "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "fds: each combination of 0 to 2 may be closed, and stays so (cgrun)" {
+@test "fds: each combination of 0 to 2 may be closed, and stays so (cgrun) (R18)" {
 	requires cgroup
 	each rule_closed_fds cgrun
 }
@@ -719,7 +719,7 @@ rule_argc_zero() {
 	fails 125 noargs "$BIN/$LINK"
 }
 
-@test "an empty argument vector is an error" {
+@test "an empty argument vector is an error (S06)" {
 	each rule_argc_zero "${LINKS[@]}"
 }
 
@@ -735,11 +735,11 @@ rule_child_ignored() {
 	}
 }
 
-@test "SIGCHLD may be ignored by the caller" {
+@test "SIGCHLD may be ignored by the caller (R01)" {
 	each rule_child_ignored "${ALL[@]}" "${WAITING[@]}"
 }
 
-@test "SIGCHLD may be ignored by the caller (cgrun)" {
+@test "SIGCHLD may be ignored by the caller (cgrun) (R01)" {
 	requires cgroup
 	each rule_child_ignored cgrun
 }
@@ -755,16 +755,16 @@ rule_dies_of_signal() {
 	done
 }
 
-@test "signals: a link dies of what COMMAND died of" {
+@test "signals: a link dies of what COMMAND died of (R07)" {
 	each rule_dies_of_signal 'nsnew -f' 'nsjoin -p' "${ALL[@]}"
 }
 
-@test "signals: a link dies of what COMMAND died of (cgrun)" {
+@test "signals: a link dies of what COMMAND died of (cgrun) (R07)" {
 	requires cgroup
 	each rule_dies_of_signal cgrun
 }
 
-@test "signals: 128+N from a link that is PID 1, which no own signal kills" {
+@test "signals: 128+N from a link that is PID 1, which no own signal kills (R07)" {
 	local number
 	for number in 9 15 11; do
 		start "${PRIVILEGED[@]}" nsnew -p nsnew -f sh -c "kill -$number \$\$"
@@ -801,11 +801,11 @@ rule_forwards() {
 	[ "$(wc -l <"$OUT")" = 10 ]
 }
 
-@test "signals: forwarded to COMMAND" {
+@test "signals: forwarded to COMMAND (R05)" {
 	each rule_forwards "${WAITING[@]}"
 }
 
-@test "signals: forwarded to COMMAND (cgrun)" {
+@test "signals: forwarded to COMMAND (cgrun) (R05)" {
 	requires cgroup
 	each rule_forwards cgrun
 }
@@ -822,12 +822,12 @@ rule_default_action() {
 	done
 }
 
-@test "signals: a COMMAND without a handler ends, also as PID 1, and the link with it" {
+@test "signals: a COMMAND without a handler ends, also as PID 1, and the link with it (R04)" {
 	ulimit -c 0
 	each rule_default_action "${WAITING[@]}"
 }
 
-@test "signals: a COMMAND without a handler ends, and the link with it (cgrun)" {
+@test "signals: a COMMAND without a handler ends, and the link with it (cgrun) (R04)" {
 	requires cgroup
 	ulimit -c 0
 	each rule_default_action cgrun
@@ -840,12 +840,12 @@ rule_trap() {
 	ended 'exited 9'
 }
 
-@test "signals: a trap of COMMAND runs" {
+@test "signals: a trap of COMMAND runs (R04)" {
 	# What the shell started dies with its PID namespace, or is ended here.
 	each rule_trap 'nsnew -p'
 }
 
-@test "signals: a trap of COMMAND runs (cgrun)" {
+@test "signals: a trap of COMMAND runs (cgrun) (R04)" {
 	requires cgroup
 	each rule_trap cgrun
 }
@@ -866,11 +866,11 @@ rule_ignored() {
 	ended 'killed by 15'
 }
 
-@test "signals: what the caller or COMMAND ignores stays ignored" {
+@test "signals: what the caller or COMMAND ignores stays ignored (R02)" {
 	each rule_ignored "${WAITING[@]}"
 }
 
-@test "signals: what the caller or COMMAND ignores stays ignored (cgrun)" {
+@test "signals: what the caller or COMMAND ignores stays ignored (cgrun) (R02)" {
 	requires cgroup
 	each rule_ignored cgrun
 }
@@ -885,11 +885,11 @@ rule_blocked() {
 	ended 'exited 42'
 }
 
-@test "signals: what the caller blocks stays blocked" {
+@test "signals: what the caller blocks stays blocked (R02)" {
 	each rule_blocked "${WAITING[@]}"
 }
 
-@test "signals: what the caller blocks stays blocked (cgrun)" {
+@test "signals: what the caller blocks stays blocked (cgrun) (R02)" {
 	requires cgroup
 	each rule_blocked cgrun
 }
@@ -933,11 +933,11 @@ rule_many() {
 	ended 'killed by 15'
 }
 
-@test "signals: a thousand in a row" {
+@test "signals: a thousand in a row (R05)" {
 	each rule_many "${WAITING[@]}"
 }
 
-@test "signals: a thousand in a row (cgrun)" {
+@test "signals: a thousand in a row (cgrun) (R05)" {
 	requires cgroup
 	each rule_many cgrun
 }
@@ -956,17 +956,17 @@ rule_follows_stops() {
 	ended 'exited 42'
 }
 
-@test "stops: a link stops with COMMAND and wakes it" {
+@test "stops: a link stops with COMMAND and wakes it (R06)" {
 	each rule_follows_stops "${WAITING[@]}"
 }
 
-@test "stops: a link stops with COMMAND and wakes it (cgrun)" {
+@test "stops: a link stops with COMMAND and wakes it (cgrun) (R06)" {
 	requires cgroup
 	each rule_follows_stops cgrun
 }
 
 # kill(0) inside a PID namespace must not reach the caller's process group.
-@test "signals: kill 0 inside a PID namespace stays inside without a terminal" {
+@test "signals: kill 0 inside a PID namespace stays inside without a terminal (S41)" {
 	each rule_kill_group 'nsnew -p' 'nsjoin -p'
 }
 
@@ -982,25 +982,25 @@ rule_kill_group() {
 
 FAMILY=(sh -c 'sleep 20 & setsid sleep 20 & (trap "" TERM HUP; sleep 20) & wait')
 
-@test "kill -9 of nsnew -f at random moments: COMMAND dies" {
+@test "kill -9 of nsnew -f at random moments: COMMAND dies (R08)" {
 	rounds 5 nsnew -f sleep 20
 }
 
-@test "kill -9 of nsnew -p at random moments: the whole PID namespace dies" {
+@test "kill -9 of nsnew -p at random moments: the whole PID namespace dies (R08)" {
 	rounds 8 "${PRIVILEGED[@]}" nsnew -p "${FAMILY[@]}"
 }
 
-@test "kill -9 of nsjoin -p at random moments: COMMAND dies" {
+@test "kill -9 of nsjoin -p at random moments: COMMAND dies (R08)" {
 	chain 'nsjoin -p'
 	rounds 5 "${CHAIN[@]}" sleep 20
 }
 
-@test "kill -9 of cgrun at random moments: everything dies and the group goes" {
+@test "kill -9 of cgrun at random moments: everything dies and the group goes (R08)" {
 	requires cgroup
 	rounds 15 cgrun "${FAMILY[@]}"
 }
 
-@test "kill -9 of a chain of links that wait: everything dies" {
+@test "kill -9 of a chain of links that wait: everything dies (R08)" {
 	requires cgroup
 	rounds 20 "${PRIVILEGED[@]}" cgrun nsnew -p nsnew -f "${FAMILY[@]}"
 }
@@ -1104,13 +1104,13 @@ rule_job_control() {
 	[ "${lines[-1]}" = 'exited 0' ]
 }
 
-@test "terminal: Ctrl-Z and fg" {
+@test "terminal: Ctrl-Z and fg (R06)" {
 	requires python3
 	make_shell
 	each rule_job_control "${WAITING[@]}"
 }
 
-@test "terminal: Ctrl-Z and fg (cgrun)" {
+@test "terminal: Ctrl-Z and fg (cgrun) (R06)" {
 	requires cgroup python3
 	make_shell
 	each rule_job_control cgrun
@@ -1139,13 +1139,13 @@ rule_background() {
 	[ "${lines[-1]}" = 'exited 0' ]
 }
 
-@test "terminal: a COMMAND that reads from it in the background stops" {
+@test "terminal: a COMMAND that reads from it in the background stops (R06)" {
 	requires python3
 	make_shell
 	each rule_background "${WAITING[@]}"
 }
 
-@test "terminal: a COMMAND that reads from it in the background stops (cgrun)" {
+@test "terminal: a COMMAND that reads from it in the background stops (cgrun) (R06)" {
 	requires cgroup python3
 	make_shell
 	each rule_background cgrun
@@ -1166,14 +1166,14 @@ rule_terminal_back() {
 	[ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
 }
 
-@test "terminal: taken back from an interactive COMMAND that was killed" {
+@test "terminal: taken back from an interactive COMMAND that was killed (R06)" {
 	requires python3
 	# Not as PID 1, which could not be killed from inside: the interactive shell is its child.
 	INNER='bash --norc --noprofile -i -c "$1"; exit 0'
 	each rule_terminal_back 'nsnew -f'
 }
 
-@test "terminal: taken back from an interactive COMMAND that was killed (cgrun)" {
+@test "terminal: taken back from an interactive COMMAND that was killed (cgrun) (R06)" {
 	requires cgroup python3
 	INNER='bash --norc --noprofile -i -c "$1"; exit 0'
 	each rule_terminal_back cgrun
@@ -1208,27 +1208,27 @@ assert_hidden() {
 	[[ $output != *' shows '* && $output != *directory* && $output != *entered* ]]
 }
 
-@test "hiding: cgrun in the PID namespace of COMMAND" {
+@test "hiding: cgrun in the PID namespace of COMMAND (S40)" {
 	requires cgroup
 	run "${PRIVILEGED[@]}" nsnew -pm --mount-proc cgrun sh -c "$LOOK"
 	assert_hidden cgrun
 	[ "$(grep -c '^process' <<<"$output")" -ge 2 ]
 }
 
-@test "hiding: nsnew -f in the PID namespace of COMMAND" {
+@test "hiding: nsnew -f in the PID namespace of COMMAND (S40)" {
 	run "${PRIVILEGED[@]}" nsnew -pm --mount-proc nsnew -f sh -c "$LOOK"
 	assert_hidden nsnew
 	run nsnew -rpm --mount-proc nsnew -f sh -c "$LOOK"
 	assert_hidden nsnew
 }
 
-@test "hiding: also behind a change of root" {
+@test "hiding: also behind a change of root (S40)" {
 	make_root "$T/root"
 	run "${PRIVILEGED[@]}" nsnew -pm nsnew -f rootjail "$T/root" sh -c "$LOOK"
 	assert_hidden nsnew
 }
 
-@test "hiding: a waiting link keeps no fd of the caller's" {
+@test "hiding: a waiting link keeps no fd of the caller's (S40)" {
 	local name child
 	for name in "${WAITING[@]}"; do
 		echo "--- $name"

@@ -71,7 +71,7 @@ refuses_subids() {
 	[ "$(tr -s ' ' <<<"$output")" = $' 0 0 10\n 50 50 5\n 7 7 1\n 0 0 1' ]
 }
 
-@test "all: what is mapped already is an overlap, ids of others are refused" {
+@test "all: what is mapped already is an overlap, ids of others are refused (S35)" {
 	assert_refuses 'mapped already' nsnew -r --map-users=all "${UNREACHED[@]}"
 	assert_refuses 'mapped already' nsnew --map-groups=all --map-groups=5:5:1 "${UNREACHED[@]}"
 	requires rootless
@@ -105,7 +105,7 @@ SUBIDS=$'nobody-else:1:65536\nroot:300000:1000\n# root:7:7\n\nroot:x:5\nroot:5\n
 	[ "$(tr -s ' ' <<<"$output")" = $' 500 500 1\n 0 900000 100' ]
 }
 
-@test "auto and subids: together they overlap" {
+@test "auto and subids: together they overlap (S35)" {
 	# By number, for any caller.
 	refuses_subids "$OWN_UID:300000:1000" "$OWN_UID:300000:1000" 'mapped already' --map-users=auto --map-users=subids
 	refuses_subids "$OWN_UID:300000:1000" "$OWN_UID:300000:1000" 'mapped already' --map-users=subids --map-users=300500:5:1
@@ -161,7 +161,7 @@ SUBIDS=$'nobody-else:1:65536\nroot:300000:1000\n# root:7:7\n\nroot:x:5\nroot:5\n
 	nsnew -r --map-auto rm file
 }
 
-@test "auto: COMMAND dies with nsnew also when it has become a subordinate user" {
+@test "auto: COMMAND dies with nsnew also when it has become a subordinate user (R08)" {
 	requires rootless subids
 	local child
 	start nsnew --map-auto -f sleep 60
@@ -184,7 +184,7 @@ SUBIDS=$'nobody-else:1:65536\nroot:300000:1000\n# root:7:7\n\nroot:x:5\nroot:5\n
 	shows uid_map '0 0 4294967295' --map-users=0:0:4294967295 --map-groups=0:0:1
 }
 
-@test "numbers: an overlap, a range beyond the last id, a count of 0" {
+@test "numbers: an overlap, a range beyond the last id, a count of 0 (S35)" {
 	local map
 	for map in 0:1000:1 9:1000:1 5:1000:100 1000:100:1 1000:109:1 1000:95:6 0:100:10; do
 		assert_refuses 'mapped already' nsnew --map-users=0:100:10 "--map-users=$map" "${UNREACHED[@]}"
@@ -196,7 +196,7 @@ SUBIDS=$'nobody-else:1:65536\nroot:300000:1000\n# root:7:7\n\nroot:x:5\nroot:5\n
 	done
 }
 
-@test "numbers: as many extents as the kernel takes, in number and in text" {
+@test "numbers: as many extents as the kernel takes, in number and in text (S35)" {
 	requires root
 	local i options=() long=()
 	for ((i = 0; i < 340; i++)); do
@@ -246,14 +246,14 @@ without() {
 	assert_says 'package uidmap'
 }
 
-@test "newuidmap refuses: says what it would map" {
+@test "newuidmap refuses: says what it would map (S35)" {
 	requires rootless newuidmap
 	assert_refuses "'/usr/bin/newuidmap' did not write the map '0:0:1'" nsnew --map-users=0:0:1 "${UNREACHED[@]}"
 	assert_says '/etc/subuid'
 	assert_refuses no_new_privs setpriv --no-new-privs nsnew -r --map-users=1:1000000000:10 "${UNREACHED[@]}"
 }
 
-@test "without CAP_SETFCAP root cannot be mapped: says so" {
+@test "without CAP_SETFCAP root cannot be mapped: says so (S35)" {
 	requires root
 	assert_refuses CAP_SETFCAP setpriv --bounding-set=-setfcap nsnew -r "${UNREACHED[@]}"
 	assert_says 'hint: '
@@ -262,7 +262,7 @@ without() {
 	assert_status 0
 }
 
-@test "--setgroups: read back, or refused" {
+@test "--setgroups: read back, or refused (S11)" {
 	shows setgroups deny -r --setgroups=deny
 	shows setgroups deny -r
 	shows setgroups deny -U --setgroups=deny
@@ -384,7 +384,7 @@ refuses_nested() {
 	[[ $output != 0$'\n'* || $output == *10000* ]]
 }
 
-@test "--no-nested-users: no user namespace can be made inside, whatever its root does" {
+@test "--no-nested-users: no user namespace can be made inside, whatever its root does (S36)" {
 	local options
 	# It can without.
 	run nsnew -r unshare -U true
@@ -422,7 +422,7 @@ refuses_nested() {
 
 # --- supplementary groups ---
 
-@test "supplementary groups: dropped by root, refused to a plain user unless told" {
+@test "supplementary groups: dropped by root, refused to a plain user unless told (S11)" {
 	requires root
 	local options
 	local plain=(setpriv --reuid 65534 --regid 65534 --groups '4,20')

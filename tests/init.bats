@@ -66,7 +66,7 @@ is_running() {
 	assert_output $'0\n1000'
 }
 
-@test "--init: no zombie of 500 orphans is left" {
+@test "--init: no zombie of 500 orphans is left (R03)" {
 	run "${PRIVILEGED[@]}" nsnew -m --init --mount-proc sh -c '
 		i=0
 		while [ $i -lt 500 ]; do
@@ -106,7 +106,7 @@ is_running() {
 
 # --- the end ---
 
-@test "status: COMMAND's own, by its true wait status" {
+@test "status: COMMAND's own, by its true wait status (R07)" {
 	local options status
 	for options in "${WAYS[@]}"; do
 		for status in 0 1 42 124 125 126 127 128 143 255; do
@@ -117,7 +117,7 @@ is_running() {
 	done
 }
 
-@test "status: a signal that killed COMMAND kills nsnew, and no second core is dumped" {
+@test "status: a signal that killed COMMAND kills nsnew, and no second core is dumped (R07)" {
 	local options signal
 	for options in -f --init '--init --new-session' '--init -n'; do
 		for signal in 1 2 6 9 11 13 14 15 31 34 64; do
@@ -128,7 +128,7 @@ is_running() {
 	done
 }
 
-@test "status: COMMAND that is not found or cannot be run" {
+@test "status: COMMAND that is not found or cannot be run (R07)" {
 	local options
 	for options in "${WAYS[@]}"; do
 		way "$options" "$T/missing"
@@ -151,7 +151,7 @@ is_running() {
 
 # --- signals ---
 
-@test "signals: TERM runs a trap of COMMAND, with its status" {
+@test "signals: TERM runs a trap of COMMAND, with its status (R04)" {
 	local options
 	for options in "${FORWARDING[@]}"; do
 		way "$options" heard 0
@@ -179,7 +179,7 @@ is_running() {
 	done
 }
 
-@test "signals: COMMAND without a handler ends of it, also as PID 1, and nsnew as well" {
+@test "signals: COMMAND without a handler ends of it, also as PID 1, and nsnew as well (R04)" {
 	local options signal
 	for options in "${WAYS[@]}"; do
 		for signal in TERM:15 INT:2 HUP:1 QUIT:3 USR1:10; do
@@ -194,7 +194,7 @@ is_running() {
 	done
 }
 
-@test "signals: a thousand in a row, one status, and it is right" {
+@test "signals: a thousand in a row, one status, and it is right (R05)" {
 	local options i
 	for options in "${FORWARDING[@]}"; do
 		way "$options" heard 0
@@ -222,7 +222,7 @@ is_running() {
 	done
 }
 
-@test "signals: the caller's ignored and blocked ones, fds and directory are COMMAND's" {
+@test "signals: the caller's ignored and blocked ones, fds and directory are COMMAND's (R02)" {
 	local options before
 	local caller=(env --ignore-signal=USR1 --ignore-signal=CHLD --block-signal=USR2 --block-signal=TERM)
 	cd "$T"
@@ -236,7 +236,7 @@ is_running() {
 	done
 }
 
-@test "SIGCHLD may be ignored by the caller" {
+@test "SIGCHLD may be ignored by the caller (R01)" {
 	local options
 	for options in "${WAYS[@]}"; do
 		way "$options" sh -c 'exit 7'
@@ -245,7 +245,7 @@ is_running() {
 	done
 }
 
-@test "each of the fds 0 to 2 may be closed" {
+@test "each of the fds 0 to 2 may be closed (R18)" {
 	local options
 	for options in "${WAYS[@]}"; do
 		way "$options" state "$T/state"
@@ -259,7 +259,7 @@ is_running() {
 
 # --- stops ---
 
-@test "stops: nsnew stops with COMMAND and wakes it" {
+@test "stops: nsnew stops with COMMAND and wakes it (R06)" {
 	local options signal
 	for options in "${WAYS[@]}"; do
 		way "$options" sleep 60
@@ -278,7 +278,7 @@ is_running() {
 	done
 }
 
-@test "stops: a COMMAND that is killed while it is stopped ends nsnew once that goes on" {
+@test "stops: a COMMAND that is killed while it is stopped ends nsnew once that goes on (R06)" {
 	local options
 	for options in -f -p --init; do
 		way "$options" sleep 60
@@ -292,7 +292,7 @@ is_running() {
 	done
 }
 
-@test "stops: one that comes when nsnew is gone does not kill COMMAND" {
+@test "stops: one that comes when nsnew is gone does not kill COMMAND (R06)" {
 	local stub
 	start "${PRIVILEGED[@]}" nsnew --init --no-kill-child sh -c 'echo ready; exec sleep 60'
 	command_of sleep
@@ -344,7 +344,7 @@ stub_is_done() {
 	done
 }
 
-@test "terminal: Ctrl-Z stops all, fg brings it back" {
+@test "terminal: Ctrl-Z stops all, fg brings it back (R06)" {
 	requires python3
 	local options text
 	# In a session of its own COMMAND has no job control.
@@ -362,7 +362,7 @@ stub_is_done() {
 	done
 }
 
-@test "terminal: COMMAND in the background that reads from it stops, and fg gives it to it" {
+@test "terminal: COMMAND in the background that reads from it stops, and fg gives it to it (R06)" {
 	requires python3
 	local options text
 	for options in -f -p --init; do
@@ -378,7 +378,7 @@ stub_is_done() {
 
 # --- hiding ---
 
-@test "hiding: the stub shows nothing of the file system that COMMAND's caller has" {
+@test "hiding: the stub shows nothing of the file system that COMMAND's caller has (S40)" {
 	requires python3
 	local options
 	touch "$T/mark"
@@ -400,7 +400,7 @@ stub_is_done() {
 	done
 }
 
-@test "hiding: whoever joins the stub's mount namespace sees an empty root that nothing can be put into" {
+@test "hiding: whoever joins the stub's mount namespace sees an empty root that nothing can be put into (S40)" {
 	requires python3
 	run "${PRIVILEGED[@]}" nsnew -m --init --mount-proc python3 -c '
 import ctypes, os
@@ -429,7 +429,7 @@ except OSError as error:
 	[[ $output != *etc* ]]
 }
 
-@test "hiding: breakout finds no way out of a root by the stub" {
+@test "hiding: breakout finds no way out of a root by the stub (S40)" {
 	touch "$T/mark"
 	make_root "$T/root"
 	cp "$HELPERS/breakout" "$T/root/bin"
@@ -438,7 +438,7 @@ except OSError as error:
 	assert_output ''
 }
 
-@test "hiding: the link outside holds nothing of the caller's but standard error" {
+@test "hiding: the link outside holds nothing of the caller's but standard error (S40)" {
 	local stub pid
 	mkfifo "$T/fifo"
 	exec 8<>"$T/fifo"
@@ -456,7 +456,7 @@ except OSError as error:
 
 FAMILY=(sh -c 'sleep 20 & setsid sleep 20 & (trap "" TERM HUP; setsid sh -c "sleep 20 & sleep 20") & wait')
 
-@test "kill -9 of nsnew at random moments: COMMAND dies, and all in its PID namespace" {
+@test "kill -9 of nsnew at random moments: COMMAND dies, and all in its PID namespace (R08)" {
 	requires python3
 	ROUNDS=${ROUNDS:-60}
 	rounds 5 nsnew -f sleep 20
@@ -465,19 +465,19 @@ FAMILY=(sh -c 'sleep 20 & setsid sleep 20 & (trap "" TERM HUP; setsid sh -c "sle
 	rounds 10 "${PRIVILEGED[@]}" nsnew -m --init --new-session --mount-proc "${FAMILY[@]}"
 }
 
-@test "kill -9 of nsnew --init at random moments, when COMMAND has changed its user" {
+@test "kill -9 of nsnew --init at random moments, when COMMAND has changed its user (R08)" {
 	requires root python3
 	ROUNDS=${ROUNDS:-60}
 	rounds 10 nsnew --init setpriv --reuid 1000 --regid 1000 --clear-groups "${FAMILY[@]}"
 }
 
-@test "kill -9 of nsnew --init at random moments, when COMMAND has changed to a subordinate user" {
+@test "kill -9 of nsnew --init at random moments, when COMMAND has changed to a subordinate user (R08)" {
 	requires rootless subids python3
 	ROUNDS=${ROUNDS:-60}
 	rounds 30 nsnew -r --map-auto --init setpriv --reuid 1000 --regid 1000 --clear-groups "${FAMILY[@]}"
 }
 
-@test "kill -9 of nsnew at random moments, of a chain of them" {
+@test "kill -9 of nsnew at random moments, of a chain of them (R08)" {
 	requires python3
 	ROUNDS=${ROUNDS:-60}
 	rounds 15 "${PRIVILEGED[@]}" nsnew -f nsnew --init nsnew -r --init "${FAMILY[@]}"
@@ -551,7 +551,7 @@ FAMILY=(sh -c 'sleep 20 & setsid sleep 20 & (trap "" TERM HUP; setsid sh -c "sle
 	[ "$(ps -o sid= -p "$COMMAND_PID")" -eq "$(ps -o sid= -p "$LINK_PID")" ]
 }
 
-@test "--new-session: COMMAND has no controlling terminal" {
+@test "--new-session: COMMAND has no controlling terminal (S32)" {
 	requires python3
 	local options
 	for options in -f --new-session '-p --new-session' '--init --new-session'; do
@@ -566,7 +566,7 @@ FAMILY=(sh -c 'sleep 20 & setsid sleep 20 & (trap "" TERM HUP; setsid sh -c "sle
 	done
 }
 
-@test "--new-session: COMMAND has another session keyring, in which the caller's keys are not" {
+@test "--new-session: COMMAND has another session keyring, in which the caller's keys are not (S33)" {
 	local options
 	for options in -f -p --init; do
 		run keyring add secret "${PRIVILEGED[@]}" nsnew "$options" keyring find secret

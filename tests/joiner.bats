@@ -93,7 +93,7 @@ only_sealed() {
 	[ "$MET" -gt 0 ]
 }
 
-@test "many joins: root of a user namespace inside sees nothing of the outside" {
+@test "many joins: root of a user namespace inside sees nothing of the outside (S09)" {
 	box_of_user
 	join_often
 	look
@@ -101,7 +101,7 @@ only_sealed() {
 	[ "$MET" -gt 0 ]
 }
 
-@test "many joins: root without CAP_SYS_PTRACE inside sees nothing of the outside" {
+@test "many joins: root without CAP_SYS_PTRACE inside sees nothing of the outside (S09)" {
 	requires static
 	requires root
 	box_of_limited_root
@@ -111,7 +111,7 @@ only_sealed() {
 	[ "$MET" -gt 0 ]
 }
 
-@test "many joins: with every capability inside, only the toolbox shows" {
+@test "many joins: with every capability inside, only the toolbox shows (S09)" {
 	requires root
 	box_of_root
 	join_often
@@ -120,7 +120,7 @@ only_sealed() {
 	[ "$MET" -gt 0 ]
 }
 
-@test "held before exec and before each step to it: nothing shows" {
+@test "held before exec and before each step to it: nothing shows (S09)" {
 	requires strace
 	local call
 	box_of_user
@@ -133,7 +133,7 @@ only_sealed() {
 	[ "$REFUSED" -gt 0 ]
 }
 
-@test "held before exec and before each step to it: nothing shows to root without CAP_SYS_PTRACE" {
+@test "held before exec and before each step to it: nothing shows to root without CAP_SYS_PTRACE (S09)" {
 	requires static
 	requires root strace
 	local call
@@ -146,7 +146,7 @@ only_sealed() {
 	[ "$REFUSED" -gt 0 ]
 }
 
-@test "held before exec: with every capability inside, no root, directory or file shows" {
+@test "held before exec: with every capability inside, no root, directory or file shows (S09)" {
 	requires root strace
 	box_of_root
 	join_held execve
@@ -156,7 +156,7 @@ only_sealed() {
 	[ "$MET" -gt 0 ]
 }
 
-@test "containers that come to one without CAP_SYS_PTRACE show it nothing of the outside" {
+@test "containers that come to one without CAP_SYS_PTRACE show it nothing of the outside (S09)" {
 	make_root "$T/root"
 	cp "$(command -v lookout)" "$(command -v capjail)" "$T/root/bin/"
 	mkdir "$T/memory"

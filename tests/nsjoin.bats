@@ -143,7 +143,7 @@ assert_same() {
 	[ "${lines[1]}" = "$(</proc/sys/kernel/overflowuid)" ]
 }
 
-@test "-U: supplementary groups are dropped where setgroups is allowed" {
+@test "-U: supplementary groups are dropped where setgroups is allowed (S11)" {
 	requires root
 	start nsnew --map-users=0:0:100 --map-groups=0:0:100 sh -c 'echo ready; exec sleep 60'
 	eventually said ready
@@ -190,7 +190,7 @@ assert_same() {
 	ended 'killed by 9'
 }
 
-@test "-p: COMMAND dies with nsjoin also where the ids change" {
+@test "-p: COMMAND dies with nsjoin also where the ids change (R08)" {
 	local child
 	requires root
 	start setpriv --reuid 65534 --regid 65534 --clear-groups nsnew -rp sh -c 'echo ready; exec sleep 60'
@@ -318,7 +318,7 @@ assert_same() {
 	assert_refuses nsjoin nsjoin -t "$target" -U -u "${UNREACHED[@]}"
 }
 
-@test "a target that ends while it is looked at is not joined" {
+@test "a target that ends while it is looked at is not joined (S10)" {
 	requires strace
 	target nsnew -u
 	# What the pidfd says when all is opened decides, so a PID that has gone to another process is found out.
@@ -330,7 +330,7 @@ assert_same() {
 	[ ! -e "${UNREACHED[4]}" ]
 }
 
-@test "all or nothing: one setns for all kinds" {
+@test "all or nothing: one setns for all kinds (S12)" {
 	requires strace
 	target nsnew -muinC
 	run strace -o "$T/trace" -e trace=setns nsjoin -t "$TARGET" "${USER[@]}" -muinC true
@@ -342,7 +342,7 @@ assert_same() {
 	done
 }
 
-@test "all or nothing: COMMAND does not run if one step fails" {
+@test "all or nothing: COMMAND does not run if one step fails (S12)" {
 	requires strace
 	local call
 	target nsnew -r -mup
@@ -356,7 +356,7 @@ assert_same() {
 	done
 }
 
-@test "not dumpable between the worlds" {
+@test "not dumpable between the worlds (S09)" {
 	requires strace
 	target nsnew -r -mu
 	run strace -o "$T/trace" -e trace=prctl,setns,setresuid,fchdir,chroot,execve nsjoin -t "$TARGET" -U -mu -r true

@@ -123,7 +123,7 @@ check_image() { # TYPE
 	done
 }
 
-@test "image: its loop device is gone however the chain ends" {
+@test "image: its loop device is gone however the chain ends (R17)" {
 	image ext4
 	nsmount image place sleep 1000 3>&- &
 	local link=$!
@@ -248,7 +248,7 @@ check_image() { # TYPE
 	[[ $(flags_of "$D" <<<"$output") == ,ro,* ]]
 }
 
-@test "flags: ones that only pretend to be set are found by reading back" {
+@test "flags: ones that only pretend to be set are found by reading back (S38)" {
 	requires strace
 	# libmount changes a bind by a mount(2) of its own, and nsmount by mount_setattr(2).
 	assert_refuses 'flags' "${PRIVILEGED[@]}" strace -f -qq -o /dev/null -e trace=mount_setattr,mount -e inject=mount_setattr:retval=0 -e inject=mount:retval=0:when=3+ \
@@ -359,7 +359,7 @@ helper_is_gone() {
 	! grep -qsF "$T/image" /proc/[0-9]*/cmdline
 }
 
-@test "a helper that stays: gone with its PID namespace, and at once if nsmount fails" {
+@test "a helper that stays: gone with its PID namespace, and at once if nsmount fails (R17)" {
 	requires mksquashfs squashfuse
 	[ -w /dev/fuse ] && type -P mount.fuse >/dev/null || skip 'needs FUSE'
 	mksquashfs source image -quiet -no-progress >/dev/null
@@ -457,7 +457,7 @@ helper_is_gone() {
 	[ -d source/data ]
 }
 
-@test "X-mount.mkdir: makes directories below the safe way alone" {
+@test "X-mount.mkdir: makes directories below the safe way alone (S16)" {
 	run "${MOUNT[@]}" -t tmpfs -o X-mount.mkdir none a/b//c/ stat -fc %T a/b/c
 	assert_output tmpfs
 	[ "$(stat -c %a a/b)" = 755 ]
@@ -476,7 +476,7 @@ helper_is_gone() {
 
 # --- the host ---
 
-@test "mounts: the host's table is the same before, during and after, with shared propagation" {
+@test "mounts: the host's table is the same before, during and after, with shared propagation (S21)" {
 	world '
 		mount --bind "$D" "$D"
 		mkdir "$D/sub" && mount -t tmpfs none "$D/sub"
@@ -519,7 +519,7 @@ helper_is_gone() {
 
 # --- the way to the target ---
 
-@test "symlinks: refused wherever they are in the target, with a hint" {
+@test "symlinks: refused wherever they are in the target, with a hint (S16)" {
 	mkdir source/inner
 	ln -s "$T/source" absolute
 	ln -s source relative
@@ -534,7 +534,7 @@ helper_is_gone() {
 	done
 }
 
-@test "--root: symlinks stay inside, whatever they say" {
+@test "--root: symlinks stay inside, whatever they say (S16)" {
 	local outside
 	mkdir -p place/a "place$T/source" place/up
 	ln -s "$T/source" place/absolute
@@ -591,7 +591,7 @@ SEEN='
 	echo "$places" >"$T/escaped"
 	exit 1'
 
-@test "a directory that turns into a symlink meanwhile: never mounted where that points to" {
+@test "a directory that turns into a symlink meanwhile: never mounted where that points to (S16)" {
 	mkdir -p place/way/sub source/sub
 	ln -s ../source place/link
 	# Either name is that of the directory at times.
@@ -602,14 +602,14 @@ SEEN='
 	[ -z "$(ls -A source/sub)" ]
 }
 
-@test "--root: a directory that turns into a symlink meanwhile: never mounted outside" {
+@test "--root: a directory that turns into a symlink meanwhile: never mounted outside (S16)" {
 	mkdir -p place/way/sub source/sub "place$T/source/sub"
 	ln -s "$T/source" place/link
 	flipped "${MOUNT[@]}" -R place -t tmpfs none way/sub sh -c "$SEEN" sh "$D/way/sub" "$D/link/sub" "$D$T/source/sub"
 	[ ! -e escaped ]
 }
 
-@test "the target is looked up once to mount on it and once to see that it worked, and libmount never" {
+@test "the target is looked up once to mount on it and once to see that it worked, and libmount never (S17)" {
 	requires strace
 	run "${PRIVILEGED[@]}" strace -f -qq -s 4096 -o log nsmount -o bind,ro,nosuid "$T/source" "$D" true
 	assert_status 0
@@ -733,7 +733,7 @@ SEEN='
 	assert_says 'user namespace'
 }
 
-@test "without a proc(5) on /proc it is refused, before anything is mounted" {
+@test "without a proc(5) on /proc it is refused, before anything is mounted (S14)" {
 	requires static
 	world '
 		mount -t tmpfs none /proc
@@ -743,7 +743,7 @@ SEEN='
 	[[ $stderr == *"'/proc/tty': this takes a proc(5)"* ]]
 }
 
-@test "each system call that mounts fails once: COMMAND does not run without the mount" {
+@test "each system call that mounts fails once: COMMAND does not run without the mount (S38)" {
 	requires strace
 	local calls=unshare,mount,fsopen,fsconfig,fsmount,move_mount,mount_setattr,openat2,umount2,statx,fstatfs,mkdirat,mknodat call n count wanted refused=0
 	look() {

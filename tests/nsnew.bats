@@ -138,7 +138,7 @@ map_of() {
 	[ "$(map_of setgroups nsnew -r --setgroups=allow)" = allow ]
 }
 
-@test "--map-users: 340 extents, and not one more" {
+@test "--map-users: 340 extents, and not one more (S35)" {
 	requires root
 	local i options=()
 	for ((i = 0; i < 340; i++)); do
@@ -160,7 +160,7 @@ map_of() {
 	assert_refuses newuidmap nsnew "--map-users=0:$own:1" "--map-users=1:$first:$((count + 1))" "${UNREACHED[@]}"
 }
 
-@test "--map-users: ids of others are refused to a plain user" {
+@test "--map-users: ids of others are refused to a plain user (S35)" {
 	requires rootless
 	assert_refuses 'hint: ' nsnew --map-users=0:0:1 --map-groups=0:0:1 "${UNREACHED[@]}"
 	assert_says newuidmap
@@ -169,7 +169,7 @@ map_of() {
 	assert_refuses setgroups nsnew -r --setgroups=allow "${UNREACHED[@]}"
 }
 
-@test "maps: what is not a map is an error" {
+@test "maps: what is not a map is an error (S35)" {
 	local map
 	for map in '' : 0 0:0 0:0: :0:0 0:0:1: 0:0:1:1 a:b:c root:root:1 0:0:1x 0:0:-1 '0: 0:1' '0 0 1' 0::1 0,0,1 0x0:0:1 auto0 \
 		0:00000000000000000000000000:1 4294967296:0:1 0:4294967295:1; do
@@ -182,7 +182,7 @@ map_of() {
 	assert_refuses 'last id' nsnew --map-users=4294967290:0:6 "${UNREACHED[@]}"
 }
 
-@test "maps: an overlap is an error" {
+@test "maps: an overlap is an error (S35)" {
 	local second
 	for second in 0:1000:1 9:1000:1 5:1000:100 1000:100:1 1000:109:1 1000:95:6; do
 		assert_refuses 'mapped already' nsnew --map-users=0:100:10 "--map-users=$second" "${UNREACHED[@]}"
@@ -202,7 +202,7 @@ map_of() {
 	[ "$(map_of setgroups nsnew -U)" = allow ]
 }
 
-@test "supplementary groups are dropped, or refused where they cannot be" {
+@test "supplementary groups are dropped, or refused where they cannot be (S11)" {
 	requires root
 	run setpriv --groups 4,20 nsnew -r sed -n 's/^Groups:\t//p' /proc/self/status
 	assert_status 0
@@ -333,7 +333,7 @@ propagation() {
 		' sh "$T/place" "$@" | paste -sd ' '
 }
 
-@test "--propagation: private, slave, shared, unchanged" {
+@test "--propagation: private, slave, shared, unchanged (S21)" {
 	[ "$(propagation -m)" = 'none 0' ]
 	[ "$(propagation -m --propagation=private)" = 'none 0' ]
 	[ "$(propagation -m --propagation=slave)" = 'master: 0' ]
@@ -392,7 +392,7 @@ propagation() {
 	assert_says chroot
 }
 
-@test "a link that fails half way does not run COMMAND" {
+@test "a link that fails half way does not run COMMAND (R17)" {
 	requires strace
 	local call
 	# Each system call that changes something, once.

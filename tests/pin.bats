@@ -196,7 +196,7 @@ all_kinds() {
 		done'
 }
 
-@test "COMMAND has no child that it has not started" {
+@test "COMMAND has no child that it has not started (R17)" {
 	held '
 		for options in "" -f -p --init "-r --init" "-r -p"; do
 			same "$(nsnew --pin="$T/pins" -mu $options sh -c "read -r children </proc/thread-self/children; echo \"\$children\"")" "" \
@@ -248,7 +248,7 @@ all_kinds() {
 		nsnew --unpin="$T/pins"'
 }
 
-@test "a DIR that is a symlink, a file, or missing further up is refused" {
+@test "a DIR that is a symlink, a file, or missing further up is refused (S37)" {
 	held '
 		mkdir -m 700 "$T/real"
 		ln -s real "$T/link"
@@ -263,7 +263,7 @@ all_kinds() {
 		[ ! -e "$T/nowhere" ]'
 }
 
-@test "a DIR that others can write to is refused" {
+@test "a DIR that others can write to is refused (S37)" {
 	held '
 		for mode in 770 702 777 1777; do
 			mkdir -p "$T/pins"
@@ -281,7 +281,7 @@ all_kinds() {
 		done'
 }
 
-@test "a DIR of another user is refused" {
+@test "a DIR of another user is refused (S37)" {
 	if has root; then
 		mkdir -m 700 "$T/foreign"
 		chown 54321:54321 "$T/foreign"
@@ -298,7 +298,7 @@ all_kinds() {
 		same "$status" 125 "status of --unpin"'
 }
 
-@test "a FILE that is a symlink, not empty, or no file is refused" {
+@test "a FILE that is a symlink, not empty, or no file is refused (S15)" {
 	held '
 		: >"$T/real"
 		ln -s real "$T/link"
@@ -401,7 +401,7 @@ nothing_stays() {
 		done' "$@"
 }
 
-@test "nothing stays pinned or mounted when COMMAND cannot be run" {
+@test "nothing stays pinned or mounted when COMMAND cannot be run (R17)" {
 	local options
 	echo text >"$T/text"
 	chmod +x "$T/text"
@@ -413,20 +413,20 @@ nothing_stays() {
 	done
 }
 
-@test "nothing stays pinned or mounted when what is to be set up cannot be" {
+@test "nothing stays pinned or mounted when what is to be set up cannot be (R17)" {
 	nothing_stays 125 "--hostname=$(printf %070d 0)" true
 	nothing_stays 125 -p "--mount-proc=$T/missing" true
 	nothing_stays 125 -p -f "--domainname=$(printf %070d 0)" true
 	nothing_stays 125 --map-users=0:4294967294:1 -r true
 }
 
-@test "nothing stays pinned or mounted when readiness cannot be told" {
+@test "nothing stays pinned or mounted when readiness cannot be told (R17)" {
 	nothing_stays 125 --ready-fd=3 true
 	nothing_stays 125 -p --ready-fd=3 true
 	nothing_stays 125 --init --ready-fd=3 true
 }
 
-@test "nothing stays pinned or mounted when a system call fails" {
+@test "nothing stays pinned or mounted when a system call fails (R17)" {
 	requires strace
 	local call number
 	for call in unshare mount move_mount open_tree mount_setattr sethostname; do

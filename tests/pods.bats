@@ -126,7 +126,7 @@ status 143'
 	grep -qE '^ *2 sleep$' <<<"$output"
 }
 
-@test "no host file is to be had from PID 1 and the pause process" {
+@test "no host file is to be had from PID 1 and the pause process (S40)" {
 	# With everything that root may do.
 	pod "nsjoin -t ./pod -niup rootjail app sh -c '
 		until grep -q sleep /proc/2/comm; do usleep 10000; done
@@ -144,7 +144,7 @@ status 143'
 	assert_output pause
 }
 
-@test "orphans of a container are reaped, and the others go on when it ends" {
+@test "orphans of a container are reaped, and the others go on when it ends (R03)" {
 	pod "nsjoin -t ./pod -niup rootjail app sh -c 'for i in 1 2 3 4 5; do (usleep 1000 &); done; exit 3'
 	echo \"status \$?\"
 	nsjoin -t ./pod -niup rootjail app sh -c '

@@ -161,7 +161,7 @@ host
 	says_count 5 'hint: it does not exist in the root file system, which is read-only'
 }
 
-@test "--dir, --file, --symlink: bad values" {
+@test "--dir, --file, --symlink: bad values (S08)" {
 	local value
 	for value in '' / // /. x x/y /x/.. /../x /x:mode= /x:mode=8 /x:mode=77777 '/x:mode=0755,' /x:ro /x:mode=755:y '/x\y' ':mode=755'; do
 		assert_refuses --dir "${JAIL[@]}" --dir "$value" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
@@ -274,7 +274,7 @@ else:
 	done
 }
 
-@test "--new-session: exit status, signals, and Ctrl-C" {
+@test "--new-session: exit status, signals, and Ctrl-C (R06)" {
 	run "${JAIL[@]}" --new-session "$R" sh -c 'exit 42'
 	assert_status 42
 	run -127 "${JAIL[@]}" --new-session "$R" nonexistent
@@ -296,7 +296,7 @@ else:
 	[ "${lines[-1]}" = 'killed by 2' ]
 }
 
-@test "--new-session: the one that waits is no way out, and nothing survives it" {
+@test "--new-session: the one that waits is no way out, and nothing survives it (S40)" {
 	run "${JAIL[@]}" --new-session "$R" /bin/breakout "$HOST/file"
 	assert_status 1
 	assert_output ''
@@ -405,7 +405,7 @@ else:
 	assert_output /made/by/it
 }
 
-@test "--file and --dir: a symlink of the root does not lead into a bind" {
+@test "--file and --dir: a symlink of the root does not lead into a bind (S16)" {
 	ln -s data "$R/settings"
 	ln -s data/deep "$R/deep"
 	mkdir "$HOST/deep"

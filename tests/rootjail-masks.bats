@@ -270,7 +270,7 @@ WRITABLE='writable() { find "$@" -type f 2>/dev/null | while read -r path; do { 
 	assert_status 0
 }
 
-@test "--mask and --ro-path: a path with slashes or dots behind a symlink is refused as the symlink is" {
+@test "--mask and --ro-path: a path with slashes or dots behind a symlink is refused as the symlink is (S18)" {
 	ln -s / "$R/top"
 	ln -s /etc/dir "$R/link"
 	local option path
@@ -282,7 +282,7 @@ WRITABLE='writable() { find "$@" -type f 2>/dev/null | while read -r path; do { 
 	done
 }
 
-@test "--mask and --ro-path below a bind hold while symlinks of the root change places" {
+@test "--mask and --ro-path below a bind hold while symlinks of the root change places (S16)" {
 	local ready flipper round started=0
 	mkdir -p "$R/h2/u" "$R/h3/u/.ssh" "$HOST/u/.ssh"
 	echo key >"$HOST/u/.ssh/id"
@@ -372,7 +372,7 @@ KEPT=(--read-only --mask /etc/secret --mask /etc/dir --ro-path /ro)
 
 # --- failures ---
 
-@test "masks: each system call that puts them up fails once: COMMAND does not run with less" {
+@test "masks: each system call that puts them up fails once: COMMAND does not run with less (S38)" {
 	requires strace
 	local log=$BATS_TEST_TMPDIR/log calls=open_tree,mount_setattr,move_mount,openat2,fsmount call n count wanted refused=0
 	look() {

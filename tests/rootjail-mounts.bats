@@ -148,7 +148,7 @@ flags() {
 	done
 }
 
-@test "bind: 5000 of them, in one root" {
+@test "bind: 5000 of them, in one root (R19)" {
 	local arguments=() n before
 	for ((n = 0; n < 5000; n++)); do
 		arguments+=(-b "$HOST/file:/b/$n:ro")
@@ -162,7 +162,7 @@ flags() {
 	[ "$(cat /proc/self/mountinfo)" = "$before" ]
 }
 
-@test "bind: more than there may be open files is refused, naming the limit; nothing is left" {
+@test "bind: more than there may be open files is refused, naming the limit; nothing is left (R17, R19)" {
 	local arguments=() n before
 	for ((n = 0; n < 5000; n++)); do
 		arguments+=(-b "$HOST/file:/b/$n")
@@ -368,7 +368,7 @@ flags() {
 	[ "$(cut -d ' ' -f 5 <<<"$output" | sort | tr '\n' ' ')" = '/ /dev/mqueue /proc /sys/fs/cgroup ' ]
 }
 
-@test "--mqueue: queues of this IPC namespace, and none of the host's" {
+@test "--mqueue: queues of this IPC namespace, and none of the host's (S23)" {
 	run "${OWN[@]}" --mqueue "$R" sh -c 'ls -A /dev/mqueue; echo -n >/dev/mqueue/queue && ls /dev/mqueue'
 	assert_output queue
 	run "${OWN[@]}" --mqueue "$R" ls -A /dev/mqueue
@@ -382,7 +382,7 @@ flags() {
 	grep -qx lo <<<"$output"
 }
 
-@test "--sys, --mqueue, --cgroup: refused in a user namespace that has none of its own, each with its hint" {
+@test "--sys, --mqueue, --cgroup: refused in a user namespace that has none of its own, each with its hint (S23)" {
 	requires userns
 	assert_refuses '(nsnew -n)' nsnew -rpmiC rootjail --sys "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 	assert_refuses '(nsnew -i)' nsnew -rpmnC rootjail --mqueue "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"

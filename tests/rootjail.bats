@@ -44,7 +44,7 @@ teardown() {
 	assert_output inside
 }
 
-@test "nothing but the new root's own mounts is in mountinfo" {
+@test "nothing but the new root's own mounts is in mountinfo (S22)" {
 	run mounted --no-masks "$R"
 	assert_status 0
 	[ "$(cut -d ' ' -f 1 <<<"$output" | sort | tr '\n' ' ')" = '/ /dev /dev/full /dev/null /dev/pts /dev/random /dev/shm /dev/tty /dev/urandom /dev/zero /proc ' ]
@@ -54,7 +54,7 @@ teardown() {
 	[ "$(cut -d ' ' -f 1 <<<"$output" | tr '\n' ' ')" = '/ /proc ' ]
 }
 
-@test "an overlay of / leaves nothing of the old root on top of it or below" {
+@test "an overlay of / leaves nothing of the old root on top of it or below (S22)" {
 	requires root
 	run mounted --bare --no-masks --proc --overlay /
 	assert_status 0
@@ -64,7 +64,7 @@ teardown() {
 	[ ! -e "$HOST/escaped" ]
 }
 
-@test "the root is nosuid and nodev, with what is mounted below it" {
+@test "the root is nosuid and nodev, with what is mounted below it (S25)" {
 	world '
 		mkdir "$R/sub"
 		mount -t tmpfs none "$R/sub"
@@ -77,7 +77,7 @@ teardown() {
 	done
 }
 
-@test "the known ways out of a root lead nowhere" {
+@test "the known ways out of a root lead nowhere (S22)" {
 	# They are ways indeed: out of a chroot one is found.
 	run "${PRIVILEGED[@]}" chroot "$R" /bin/breakout "$HOST/file"
 	assert_status 0
@@ -90,7 +90,7 @@ teardown() {
 	assert_output ''
 }
 
-@test "waiting links of the PID namespace are no way out" {
+@test "waiting links of the PID namespace are no way out (S40)" {
 	run "${PRIVILEGED[@]}" nsnew -pm nsnew -f rootjail "$R" sh -c 'ls /proc; exec /bin/breakout "$1"' sh "$HOST/file"
 	assert_status 1
 	if has cgroup; then
@@ -172,7 +172,7 @@ teardown() {
 
 # --- chrooted callers ---
 
-@test "a caller chrooted to a mount point: COMMAND cannot reach what is outside of that" {
+@test "a caller chrooted to a mount point: COMMAND cannot reach what is outside of that (S13, S22)" {
 	requires static
 	requires root
 	local propagation
@@ -203,7 +203,7 @@ teardown() {
 	done
 }
 
-@test "a caller chrooted to a plain directory: the right root, or refused" {
+@test "a caller chrooted to a plain directory: the right root, or refused (S13, S22)" {
 	requires static
 	requires root
 	mv "$R" "$HOST/inner"
@@ -242,7 +242,7 @@ teardown() {
 	exec 9<&- 200<&-
 }
 
-@test "a file that is asked for stays open, and no other" {
+@test "a file that is asked for stays open, and no other (S01)" {
 	exec 7<"$HOST/file" 8<"$HOST/file" 9<"$HOST/file"
 	run "${JAIL[@]}" --keep-fd 9 "$R" sh -c 'cat <&9; ls /proc/self/fd'
 	assert_output $'host\n0\n1\n2\n3\n9'
@@ -255,7 +255,7 @@ teardown() {
 	done
 }
 
-@test "with standard input, output and error closed" {
+@test "with standard input, output and error closed (R18)" {
 	"${JAIL[@]}" --bare -b "$HOST:/tmp" "$R" sh -c 'exec 0<>/tmp/file; [ -e /marker ] && exit 12' <&- >&- 2>&- || status=$?
 	assert_status 12
 }
@@ -349,7 +349,7 @@ teardown() {
 	[[ $(grep '^/dev ' <<<"$output") == *nosuid,nodev,noexec* ]]
 }
 
-@test "/dev: a node of the host that is none is refused" {
+@test "/dev: a node of the host that is none is refused (S18)" {
 	world '
 		mount -t tmpfs none /dev
 		for node in zero full random urandom tty; do echo >/dev/$node; done
@@ -372,7 +372,7 @@ teardown() {
 
 # --- /proc ---
 
-@test "/proc: with a PID namespace of its own, and only then" {
+@test "/proc: with a PID namespace of its own, and only then (S23)" {
 	echo >"$R/proc/decoy"
 	run "${PRIVILEGED[@]}" rootjail "$R" ls /proc
 	assert_output decoy
@@ -391,12 +391,12 @@ teardown() {
 	[[ $(grep '^/proc ' <<<"$output") == *nosuid,nodev,noexec* ]]
 }
 
-@test "/proc: asked for in a user namespace without a PID namespace: refused with a hint" {
+@test "/proc: asked for in a user namespace without a PID namespace: refused with a hint (S23)" {
 	requires userns
 	assert_refuses 'nsnew -p' nsnew -r rootjail --proc -b "$BATS_TEST_TMPDIR:$BATS_TEST_TMPDIR" "$R" "${UNREACHED[@]}"
 }
 
-@test "/proc: one that is hidden in part is not shown whole to a user namespace" {
+@test "/proc: one that is hidden in part is not shown whole to a user namespace (S23)" {
 	requires userns
 	run --separate-stderr unshare -m bash -c '
 		mount -t tmpfs none /proc/sys && exec nsnew -rpm rootjail "$R" cat /marker'
@@ -440,7 +440,7 @@ teardown() {
 	[[ $output == $'host\nmore'* ]]
 }
 
-@test "bind: what is mounted below comes along, and is read-only too" {
+@test "bind: what is mounted below comes along, and is read-only too (S19)" {
 	world '
 		mkdir "$HOST/sub" && mount -t tmpfs none "$HOST/sub"
 		echo below >"$HOST/sub/file"
@@ -455,7 +455,7 @@ teardown() {
 	[ "$(grep -c 'Read-only file system' <<<"$stderr")" = 2 ]
 }
 
-@test "bind: nosuid and nodev unless asked for, noexec if asked for" {
+@test "bind: nosuid and nodev unless asked for, noexec if asked for (S25)" {
 	# These flags are the host's to lift or not; a tmpfs has none of them.
 	world '
 		mount -t tmpfs none "$HOST"
@@ -513,7 +513,7 @@ teardown() {
 	assert_output $'host\nhost'
 }
 
-@test "bind: 300 of them" {
+@test "bind: 300 of them (R19)" {
 	local arguments=() n
 	for ((n = 0; n < 300; n++)); do
 		arguments+=(-b "$HOST:/b/$n:ro")
@@ -522,7 +522,7 @@ teardown() {
 	assert_output $'300\nhost\nhost'
 }
 
-@test "bind: bad specifications" {
+@test "bind: bad specifications (S08)" {
 	local spec
 	for spec in ':' '' "$HOST:" "$HOST:x" "$HOST:/x:rx" "$HOST:/x:ro:rw" "$HOST:/x:" "$HOST:/x:ro,,dev" "$HOST:/x:size=1M" "$HOST\\x:/x" "$HOST:/" "$HOST:/." "$HOST://" \
 		"$HOST:/.." "$HOST:/../." host:host; do
@@ -573,7 +573,7 @@ teardown() {
 	[[ $(grep '^/d ' <<<"$output") != *nodev* ]]
 }
 
-@test "tmpfs: bad specifications" {
+@test "tmpfs: bad specifications (S08)" {
 	local spec
 	for spec in '' / x /x:size= /x:size=0x1 /x:size=-1 /x:mode=8 /x:mode= /x:mode=77777 /x:mode=755,size /x:foo /x:ro:rw '/x:size=1M,uid=0' '/x:size=1M mode=1'; do
 		assert_refuses --tmpfs "${PRIVILEGED[@]}" rootjail --tmpfs "$spec" -b "$BATS_TEST_TMPDIR:$BATS_TEST_TMPDIR" "$R" "${UNREACHED[@]}"
@@ -592,7 +592,7 @@ teardown() {
 	echo new >"$R/host-still-writes"
 }
 
-@test "read-only: what is mounted below the root as well" {
+@test "read-only: what is mounted below the root as well (S19)" {
 	world '
 		mkdir "$R/sub"
 		mount -t tmpfs none "$R/sub"
@@ -604,7 +604,7 @@ teardown() {
 	[ "$(grep -c 'Read-only file system' <<<"$stderr")" = 2 ]
 }
 
-@test "read-only: flags in mountinfo, and none of them with a second user namespace to lift" {
+@test "read-only: flags in mountinfo, and none of them with a second user namespace to lift (S20)" {
 	run mounted --read-only "$R"
 	[[ $(grep '^/ ' <<<"$output") == '/ ro,nosuid,nodev,'* ]]
 	run "${JAIL[@]}" --read-only "$R" sh -c 'exec unshare -Urm sh -c "mount -o remount,bind,rw / ; echo x >/new"'
@@ -678,7 +678,7 @@ trap_place() {
 	[ ! -e "$R$HOST/dangling" ]
 }
 
-@test "magic links of /proc are not followed to mount or to start" {
+@test "magic links of /proc are not followed to mount or to start (S16)" {
 	exec 9<"$HOST"
 	local before
 	before=$(bytes "$HOST")
@@ -734,7 +734,7 @@ trap_place() {
 	run -126 "${JAIL[@]}" "$R" /etc
 }
 
-@test "each system call that builds the root fails once: COMMAND does not run in another one" {
+@test "each system call that builds the root fails once: COMMAND does not run in another one (S38)" {
 	requires strace
 	local log=$BATS_TEST_TMPDIR/log calls=unshare,setns,mount,open_tree,mount_setattr,move_mount,fsopen,fsconfig,fsmount,pivot_root,umount2,openat2,close_range,fchdir,chdir
 	local call n count wanted options=(--read-only --tmpfs /tmp:size=1M -b "$HOST:/home:ro" -w /home) refused=0
@@ -765,7 +765,7 @@ trap_place() {
 	[ "$refused" -ge 20 ]
 }
 
-@test "a mount attribute that only pretends to be set is found by reading back" {
+@test "a mount attribute that only pretends to be set is found by reading back (S38)" {
 	requires strace
 	local n
 	for ((n = 1; n <= 4; n++)); do

@@ -2,6 +2,8 @@
 # tests/run.sh [FLAVOUR]: runs tests/unit and tests/*.bats against build/FLAVOUR, as the caller and, if that is root, once more as
 # an unprivileged user. Prints failing tests as they end, a line for each file, and the total as the last line.
 #   TESTS          names of the files to run ("cli test_parse"); default all
+#   TEST_FILTER    a regular expression (ERE): only the tests of .bats files whose names it matches
+#   TAP_DIR        a directory that gets what each program says of its tests, as "NAME (WHO).tap"
 #   RUN_AS         root or user: only the one half of it; default both, at the same time
 #   JOBS           how many files run at a time, of each half; default 1, because tests look for what others may have just now (cgroups, mounts)
 #   TEST_ID        uid and gid of the unprivileged user
@@ -143,6 +145,7 @@ run_program() { # NAME RESULT COMMAND...
 		echo "$status" >"$result.status"
 	} 2>/dev/null &
 	tail -n +1 -s 0.1 -f --pid=$! "$result.tap" 2>/dev/null | digest "$name" "$result"
+	[[ -z ${TAP_DIR:-} ]] || cp "$result.tap" "$TAP_DIR/$name.tap"
 }
 
 programs=0
@@ -158,7 +161,8 @@ start() { # NAME COMMAND...
 
 wanted() { # FILE
 	local name=${1##*/}
-	[[ -e $1 && (-z ${TESTS:-} || " $TESTS " == *" ${name%.*} "*) ]]
+	[[ -e $1 && (-z ${TESTS:-} || " $TESTS " == *" ${name%.*} "*) ]] || return
+	[[ -z ${TEST_FILTER:-} ]] || sed -n 's/^@test "\(.*\)" .*{.*/\1/p' "$1" | grep -qE -e "$TEST_FILTER"
 }
 
 # --- all of them, as one user ---
@@ -178,7 +182,7 @@ run_all() { # WHO TREE HOME TMPDIR PREFIX...
 	# bats would remove its directory even with the root file system mounted in it; clean_up looks first.
 	for test in tests/*.bats; do
 		wanted "$test" || continue
-		start "${test##*/} ($who)" "${as[@]}" bats --tap --no-tempdir-cleanup "$test"
+		start "${test##*/} ($who)" "${as[@]}" bats --tap --no-tempdir-cleanup --filter "${TEST_FILTER:-}" "$test"
 	done
 	wait
 	echo "$programs" >"$results/$who.programs"

@@ -71,7 +71,7 @@ script() {
 
 # --- PID and PID:INODE ---
 
-@test "PID:INODE: the inode of the pidfd has to be that one" {
+@test "PID:INODE: the inode of the pidfd has to be that one (S10)" {
 	local inode
 	target nsnew -u
 	inode=$(inode_of_pidfd "$TARGET")
@@ -89,7 +89,7 @@ script() {
 	assert_refuses "$TARGET" nsjoin -t "$TARGET:$inode" "${OWNER[@]}" -u "${UNREACHED[@]}"
 }
 
-@test "a target is a PID, PID:INODE or a directory, and nothing that looks like one" {
+@test "a target is a PID, PID:INODE or a directory, and nothing that looks like one (S08)" {
 	local text
 	for text in 0 4194305 99999999999999999999 1:0 1: 1:x 1:2:3 1:-1 1x ' 1' '' +1 0x1; do
 		assert_refuses "'$text'" nsjoin -t "$text" -u "${UNREACHED[@]}"
@@ -115,7 +115,7 @@ time.sleep(60)
 	assert_says 'it is a thread'
 }
 
-@test "a PID that goes to another process, whenever that is, is never joined" {
+@test "a PID that goes to another process, whenever that is, is never joined (S10)" {
 	requires strace
 	run "${WITH_MOUNTS[@]}" -p --mount-proc python3 "$BATS_TEST_DIRNAME/helpers/reuse.py" nsjoin -t TARGET -u -i touch "$T/ran"
 	echo "$output"
@@ -124,7 +124,7 @@ time.sleep(60)
 	[ -e "$T/ran" ]
 }
 
-@test "a target that ends between pidfd and namespaces is not joined" {
+@test "a target that ends between pidfd and namespaces is not joined (S10)" {
 	requires strace static
 	target nsnew -u
 	start strace -o "$T/trace" -e trace=setns,prctl -e inject=prctl:signal=STOP:when=1 nsjoin -t "$TARGET" "${OWNER[@]}" -u "${UNREACHED[@]}"
@@ -217,7 +217,7 @@ time.sleep(60)
 	assert_refuses 'has to be a process' nsjoin -t "$T/pins" -u -S follow "${UNREACHED[@]}"
 }
 
-@test "pin files: each kind by its own, together with those of a process" {
+@test "pin files: each kind by its own, together with those of a process (S15)" {
 	script <<-'END'
 		nsnew --uts="$T/uts" --ipc="$T/ipc" --net="$T/net" true
 		nsjoin --uts="$T/uts" --net="$T/net" sh -c "$NS; ns self uts ipc net" >"$T/got"
@@ -230,7 +230,7 @@ time.sleep(60)
 	assert_status 0
 }
 
-@test "pin files: anything that is not a namespace of the kind is refused at once" {
+@test "pin files: anything that is not a namespace of the kind is refused at once (S15)" {
 	local file kind
 	mkfifo "$T/fifo"
 	mkdir "$T/directory"
@@ -244,7 +244,7 @@ time.sleep(60)
 	done
 }
 
-@test "pin files: a namespace of another kind is refused" {
+@test "pin files: a namespace of another kind is refused (S15)" {
 	script <<-'END'
 		nsnew --uts="$T/uts" --mount="$T/mnt" true
 		for wrong in --net="$T/uts" --ipc="$T/uts" --user="$T/uts" --pid="$T/mnt" --uts="$T/mnt" --time="$T/uts"; do
@@ -266,7 +266,7 @@ time.sleep(60)
 	assert_says "'$T/mnt' is not a namespace of kind pid"
 }
 
-@test "the files in /proc/PID/ns do for pins" {
+@test "the files in /proc/PID/ns do for pins (S15)" {
 	target nsnew -ui
 	run nsjoin "${OWNER[@]/-U/--user=/proc/$TARGET/ns/user}" "--uts=/proc/$TARGET/ns/uts" readlink /proc/self/ns/uts
 	assert_status 0
@@ -277,7 +277,7 @@ time.sleep(60)
 	assert_refuses 'not a namespace of kind net' nsjoin "--net=/proc/$TARGET/ns/uts" "${UNREACHED[@]}"
 }
 
-@test "standard input may be closed, or a namespace" {
+@test "standard input may be closed, or a namespace (R18)" {
 	target nsnew -ui
 	run nsjoin -t "$TARGET" "${OWNER[@]}" -u readlink /proc/self/ns/uts <&-
 	assert_status 0
@@ -288,7 +288,7 @@ time.sleep(60)
 	assert_output "$(ns "$TARGET" uts; ns self ipc; ns "$TARGET" ipc)"
 }
 
-@test "with fds 0 to 2 closed COMMAND gets none of nsjoin's" {
+@test "with fds 0 to 2 closed COMMAND gets none of nsjoin's (R18)" {
 	target nsnew -ui
 	nsjoin -t "$TARGET" "${OWNER[@]}" -ui state "$T/state" <&- >&- 2>&-
 	grep -qx 'fds:' "$T/state"
@@ -405,7 +405,7 @@ os.execvp("nsnew", ["nsnew", "-n", "sh", "-c", "echo ready; exec sleep 60"])
 	assert_output "/"$'\n'"$(stat -c '%i' "$T/root")"
 }
 
-@test "the working directory is inside after -m, wherever one comes from" {
+@test "the working directory is inside after -m, wherever one comes from (S02)" {
 	local directory
 	make_root "$T/root"
 	target nsnew -mp rootjail "$T/root"
@@ -421,7 +421,7 @@ os.execvp("nsnew", ["nsnew", "-n", "sh", "-c", "echo ready; exec sleep 60"])
 	assert_output "$T"
 }
 
-@test "no directory of the outside is to be had by the number of an fd" {
+@test "no directory of the outside is to be had by the number of an fd (S01)" {
 	local number
 	make_root "$T/root"
 	touch "$T/mark"
@@ -466,7 +466,7 @@ os.execvp("nsnew", ["nsnew", "-n", "sh", "-c", "echo ready; exec sleep 60"])
 	assert_output "$(stat -c %i "$T/other")"
 }
 
-@test "a working directory outside of the root is refused" {
+@test "a working directory outside of the root is refused (S02)" {
 	make_root "$T/root"
 	target nsnew -m rootjail "$T/root"
 	assert_refuses 'outside of the root' nsjoin -t "$TARGET" "${OWNER[@]}" -m "--wd=$T" /bin/sh -c 'touch ran /tmp/ran ./tmp/ran'
@@ -545,7 +545,7 @@ IDS='sed -n "s/^[UG]id:\t\([0-9]*\)\t\([0-9]*\)\t\([0-9]*\)\t\([0-9]*\)/\1 \2 \3
 	[ -z "${lines[2]// /}" ]
 }
 
-@test "-S and -G are numbers or follow" {
+@test "-S and -G are numbers or follow (S08)" {
 	local text
 	for text in root -1 4294967295 4294967296 1.0 '' ' 1' Follow; do
 		assert_refuses "'$text'" nsjoin -t $$ -u "--setuid=$text" "${UNREACHED[@]}"
@@ -594,7 +594,7 @@ IDS='sed -n "s/^[UG]id:\t\([0-9]*\)\t\([0-9]*\)\t\([0-9]*\)\t\([0-9]*\)/\1 \2 \3
 	assert_output 3
 }
 
-@test "root comes in with a mapped id and its capabilities" {
+@test "root comes in with a mapped id and its capabilities (S29)" {
 	requires root
 	ranged
 	run nsjoin -t "$TARGET" -U sh -c 'grep CapEff: /proc/self/status; stat -L -c %u /proc/self; hostname joined'
@@ -615,7 +615,7 @@ of_group_4() {
 	chown 65533:4 "$T/secret"
 }
 
-@test "supplementary groups do not come along" {
+@test "supplementary groups do not come along (S11)" {
 	requires root
 	of_group_4
 	ranged
@@ -628,7 +628,7 @@ of_group_4() {
 	[ -z "${lines[2]// /}" ]
 }
 
-@test "supplementary groups do not come along where setgroups is denied inside" {
+@test "supplementary groups do not come along where setgroups is denied inside (S11)" {
 	requires root
 	of_group_4
 	running setpriv --pdeathsig keep --reuid 65534 --regid 65534 --clear-groups nsnew -ru "${WAIT[@]}"
@@ -638,7 +638,7 @@ of_group_4() {
 	[ "$status" -ne 0 ]
 }
 
-@test "a plain user's groups stay where setgroups is denied" {
+@test "a plain user's groups stay where setgroups is denied (S11)" {
 	requires rootless
 	running nsnew -ru "${WAIT[@]}"
 	run nsjoin -t "$TARGET" -U -u sh -c 'id -u; cat /proc/self/setgroups'
@@ -648,7 +648,7 @@ of_group_4() {
 
 # --- processes ---
 
-@test "COMMAND dies with nsjoin behind every change of ids" {
+@test "COMMAND dies with nsjoin behind every change of ids (R08)" {
 	requires root
 	local child options target
 	running setpriv --pdeathsig keep --reuid 65534 --regid 65534 --clear-groups nsnew -p --map-users=0:65534:1 --map-groups=0:65534:1 "${WAIT[@]}"
@@ -664,7 +664,7 @@ of_group_4() {
 	done
 }
 
-@test "the status of COMMAND comes through, with SIGCHLD ignored as well" {
+@test "the status of COMMAND comes through, with SIGCHLD ignored as well (R01)" {
 	target nsnew -p
 	run perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' timeout 10 nsjoin -t "$TARGET" "${OWNER[@]}" -p sh -c 'exit 7'
 	assert_status 7
@@ -701,7 +701,7 @@ of_group_4() {
 	said "$(ns "$TARGET" pid)"
 }
 
-@test "fds from 3 up are closed, save for those to keep" {
+@test "fds from 3 up are closed, save for those to keep (S01)" {
 	target nsnew -ui
 	nsjoin -t "$TARGET" "${OWNER[@]}" -u state "$T/state" 5</ 7</dev/null
 	grep -qx 'fds: 0 1 2' "$T/state"
@@ -711,7 +711,7 @@ of_group_4() {
 	grep -qx 'fds: 0 1 2 5 7' "$T/state"
 }
 
-@test "--keep-fd never keeps an fd that nsjoin itself has opened" {
+@test "--keep-fd never keeps an fd that nsjoin itself has opened (S01)" {
 	local number
 	target nsnew -ui
 	for number in {3..9}; do
@@ -724,7 +724,7 @@ of_group_4() {
 # --- all or nothing ---
 
 # With every call of setns from one on refused, COMMAND does not run.
-@test "all or nothing: a setns that is refused, by one pidfd" {
+@test "all or nothing: a setns that is refused, by one pidfd (S12)" {
 	requires strace
 	target nsnew -r -muin
 	run --separate-stderr strace -o "$T/trace" -e trace=setns -e inject=setns:error=EPERM nsjoin -t "$TARGET" -Umuin "${UNREACHED[@]}"
@@ -735,7 +735,7 @@ of_group_4() {
 	[ ! -e "${UNREACHED[4]}" ]
 }
 
-@test "all or nothing: a setns that is refused, by files" {
+@test "all or nothing: a setns that is refused, by files (S12)" {
 	requires strace
 	script <<-'END'
 		hold nsnew -r -muin --pin="$T/pins"
@@ -769,7 +769,7 @@ of_group_4() {
 	assert_output 'done'
 }
 
-@test "a kernel that cannot join by a pidfd: the same by files, user namespace included" {
+@test "a kernel that cannot join by a pidfd: the same by files, user namespace included (S12)" {
 	requires strace
 	target nsnew -r -muip
 	run --separate-stderr strace -f -o "$T/trace" -e trace=setns -e inject=setns:error=EINVAL:when=1 \
@@ -782,7 +782,7 @@ of_group_4() {
 	[ ! -e "${UNREACHED[4]}" ]
 }
 
-@test "a kernel that cannot join by a pidfd: a target that ends meanwhile is not joined" {
+@test "a kernel that cannot join by a pidfd: a target that ends meanwhile is not joined (S10)" {
 	requires strace
 	target nsnew -u
 	start strace -o "$T/trace" -e trace=setns -e inject=setns:error=EINVAL:signal=STOP:when=1 nsjoin -t "$TARGET" "${OWNER[@]}" -u "${UNREACHED[@]}"

@@ -220,7 +220,7 @@ world() {
 	done
 }
 
-@test "a link behind a program that is none is one of the root" {
+@test "a link behind a program that is none is one of the root (S04)" {
 	run --separate-stderr "${JAIL[@]}" "$R" nsnew -u env capjail --drop sys_time true
 	assert_output 'evil capjail'
 	[ "$(<"$R/evil")" = capjail ]
@@ -428,7 +428,7 @@ less() {
 	exec 6<&- 7<&-
 }
 
-@test "waiting links behind the switch (M38)" {
+@test "waiting links behind the switch (S40, M38)" {
 	local attacker chain
 	for attacker in "$STRONG" "$WEAK"; do
 		for chain in 'nsnew -f' 'nsnew -p' 'nsnew --init' 'nsjoin -t 1 -p' 'capjail --drop all nsnew -f' 'nsnew -f nsnew -f capjail --drop all'; do
@@ -601,7 +601,7 @@ assert_unused() {
 	esac
 }
 
-@test "an fd of another directory or overlay, handed over by the caller, is not used" {
+@test "an fd of another directory or overlay, handed over by the caller, is not used (S03)" {
 	local kind file
 	for kind in directory writable clone attached overlay; do
 		for file in '' more; do
@@ -624,7 +624,7 @@ assert_unused() {
 	assert_output 'evil capjail'
 }
 
-@test "no fd of a directory behind /dev/fd/N/rootjail" {
+@test "no fd of a directory behind /dev/fd/N/rootjail (S04)" {
 	local number numbers='0 1 2 3 9 10 11 -1 +9 09 9x 4294967305 18446744073709551625 99999999999999999999999999'
 	for number in $numbers; do
 		export number
@@ -639,7 +639,7 @@ assert_unused() {
 	done
 }
 
-@test "no variable of the environment leads to other links" {
+@test "no variable of the environment leads to other links (S05)" {
 	local number
 	forged
 	for number in 9 "$F" "/dev/fd/9"; do
