@@ -1,5 +1,6 @@
 #include "common/accounting.h"
 
+#include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
 
@@ -114,9 +115,9 @@ int accounting_open(const char *file, int fd)
 			die_error(errno, "cannot write statistics to fd %d", fd);
 		return copy;
 	}
-	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	fd = fd_try_create(AT_FDCWD, file, O_WRONLY | O_TRUNC, 0666);
 	if (fd < 0)
-		die_error(errno, "cannot write '%s'", file);
+		die_error(-fd, "cannot write '%s'", file);
 	return fd;
 }
 

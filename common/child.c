@@ -72,12 +72,10 @@ int child_reap_helper(pid_t helper)
 
 void child_die_with(int parent, int signal)
 {
-	struct pollfd ended = { .fd = parent, .events = POLLIN };
-
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0) < 0)
 		die_error(errno, "cannot set the parent-death signal");
 	/* Only a parent that dies from now on is noticed; getppid() is 0 in a new PID namespace, so it cannot tell. */
-	if (poll(&ended, 1, 0) != 0)
+	if (fd_is_readable(parent))
 		exit(STATUS_FAILED);
 }
 
@@ -177,7 +175,12 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 /* From a stub to the link, which may have gone and left COMMAND alone (EPIPE). */
 static void tell(int report, int status)
 {
-	if (write(report, &status, sizeof(status)) != sizeof(status) && errno != EPIPE)
+	ssize_t count;
+
+	do
+		count = write(report, &status, sizeof(status));
+	while (count < 0 && errno == EINTR);
+	if (count != sizeof(status) && errno != EPIPE)
 		die_error(errno, "cannot report on COMMAND");
 }
 
@@ -416,8 +419,14 @@ static bool has_ended(struct child *child, int *status)
 static void read_report(struct child *child, int *status)
 {
 	int reported;
+	ssize_t count;
 
-	while (read(child->report, &reported, sizeof(reported)) == sizeof(reported)) {
+	for (;;) {
+		count = read(child->report, &reported, sizeof(reported));
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count != sizeof(reported))
+			return;
 		if (WIFSTOPPED(reported))
 			stop_too(child, WSTOPSIG(reported));
 		else

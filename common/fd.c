@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,6 +46,16 @@ int fd_try_open(int dirfd, const char *path, int flags)
 
 	do
 		fd = openat(dirfd, path, flags | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int fd_try_create(int dirfd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, path, flags | O_CREAT | O_CLOEXEC, mode);
 	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }
@@ -98,6 +109,40 @@ int fd_try_write(int dirfd, const char *path, const char *text)
 	if (count < 0)
 		return -errno;
 	return (size_t)count == length ? 0 : -EIO;
+}
+
+bool fd_is_readable(int fd)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	int found;
+
+	do
+		found = poll(&readable, 1, 0);
+	while (found < 0 && errno == EINTR);
+	return found != 0;
+}
+
+int fd_try_knock(int pipe)
+{
+	ssize_t count;
+
+	do
+		count = write(pipe, "", 1);
+	while (count < 0 && errno == EINTR);
+	return count < 0 ? -errno : 0;
+}
+
+int fd_try_await(int pipe)
+{
+	char byte;
+	ssize_t count;
+
+	do
+		count = read(pipe, &byte, 1);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return -errno;
+	return count == 1 ? 0 : -EPIPE;
 }
 
 static int open_resolved(int dirfd, const char *path, int flags, uint64_t resolve)

@@ -22,7 +22,10 @@ int fd_take(int *fd);
 /* openat(2) with O_CLOEXEC. Returns an fd, -errno on failure. */
 int fd_try_open(int dirfd, const char *path, int flags);
 
-/* The same; dies, naming the path. */
+/* The same with O_CREAT and the mode of a file that is made. */
+int fd_try_create(int dirfd, const char *path, int flags, mode_t mode);
+
+/* fd_try_open(); dies, naming the path. */
 int fd_open(int dirfd, const char *path, int flags);
 
 /*
@@ -33,6 +36,13 @@ ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size);
 
 /* Writes TEXT to the file PATH below DIRFD in one write(2), as kernel files want it. Returns 0 or -errno. */
 int fd_try_write(int dirfd, const char *path, const char *text);
+
+/* Whether there is something to read from FD now; of a pidfd, whether the process has ended. True as well if that cannot be told. */
+bool fd_is_readable(int fd);
+
+/* One byte through a PIPE, which tells its reader to go on. Return 0 or -errno; to wait fails with -EPIPE when nobody is left who could write it. */
+int fd_try_knock(int pipe);
+int fd_try_await(int pipe);
 
 /*
  * Opens PATH as a process whose root is ROOTFD would: a symlink, absolute or with "..", cannot lead out of ROOTFD. Magic links of

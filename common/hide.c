@@ -54,8 +54,11 @@ void hide_self(const int *keep, size_t count, bool root_too, int gate)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (root_too)
 		leave_root();
-	if (gate >= 0 && write(gate, "", 1) != 1)
-		die_error(errno, "cannot tell that the waiting process is hidden");
+
+	int error = gate >= 0 ? fd_try_knock(gate) : 0;
+
+	if (error < 0)
+		die_error(-error, "cannot tell that the waiting process is hidden");
 }
 
 void hide_make_gate(int gate[2])
@@ -66,10 +69,8 @@ void hide_make_gate(int gate[2])
 
 void hide_pass_gate(int gate[2])
 {
-	char hidden;
-
 	fd_close(&gate[1]);
-	if (gate[0] >= 0 && read(gate[0], &hidden, 1) != 1)
+	if (gate[0] >= 0 && fd_try_await(gate[0]) < 0)
 		exit(STATUS_FAILED);
 	fd_close(&gate[0]);
 }

@@ -189,7 +189,8 @@ void hierarchy_find(int process, struct hierarchy_layout *layout)
 {
 	autoclose int groups = fd_open(process, "cgroup", O_RDONLY);
 	FILE *self = fdopen(fd_take(&groups), "re");
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	autoclose int table = fd_open(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY);
+	FILE *mounts = fdopen(fd_take(&table), "re");
 
 	if (!self || !mounts)
 		die_error(errno, "cannot read '/proc/self/cgroup' and '/proc/self/mountinfo'");

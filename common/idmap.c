@@ -408,9 +408,7 @@ static void map_from_outside(
 /* The helper: waits until TARGET has its namespace, writes, ends. */
 static _Noreturn void help(const struct idmap_plan *plan, const struct target *target, int start)
 {
-	char made;
-
-	if (read(start, &made, 1) != 1)
+	if (fd_try_await(start) < 0)
 		_exit(STATUS_FAILED);
 	map_from_outside(target, "uid_map", &plan->users, "/usr/bin/newuidmap");
 	map_from_outside(target, "gid_map", &plan->groups, "/usr/bin/newgidmap");
@@ -510,8 +508,9 @@ void idmap_write(const struct idmap_plan *plan, struct idmap_writer *writer)
 	if (error < 0)
 		die_error(-error, "cannot write 'deny' to '/proc/self/setgroups'");
 	if (writer->pid) {
-		if (write(writer->start, "", 1) != 1)
-			die_error(errno, "cannot wake the helper that writes the id maps");
+		error = fd_try_knock(writer->start);
+		if (error < 0)
+			die_error(-error, "cannot wake the helper that writes the id maps");
 		fd_close(&writer->start);
 		if (child_reap_helper(writer->pid) != 0)
 			exit(STATUS_FAILED);

@@ -99,10 +99,10 @@ static void add_pin(struct pins *pins, size_t kind, int directory, const char *n
 /* Makes the file that PIN is to be mounted on, or takes an empty one that is there if the user named it. */
 static int open_place(struct pin *pin)
 {
-	int fd = openat(pin->directory, pin->name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = fd_try_create(pin->directory, pin->name, O_RDONLY | O_EXCL, 0600);
 
 	pin->ours = fd >= 0;
-	if (fd < 0 && errno == EEXIST && pin->directory == AT_FDCWD) {
+	if (fd == -EEXIST && pin->directory == AT_FDCWD) {
 		struct stat status;
 
 		fd = fd_try_open(AT_FDCWD, pin->name, O_PATH | O_NOFOLLOW);
@@ -114,9 +114,9 @@ static int open_place(struct pin *pin)
 		}
 	}
 	if (fd < 0) {
-		warn_error(errno, "cannot make '%s' to pin the %s namespace", pin->name,
+		warn_error(-fd, "cannot make '%s' to pin the %s namespace", pin->name,
 			pin->kind->name);
-		if (errno == EEXIST)
+		if (fd == -EEXIST)
 			hint("release older pins with --unpin");
 	}
 	return fd;
@@ -205,9 +205,20 @@ static char receive(int socket, pid_t *sender)
 	return byte;
 }
 
+/* Returns 0 or -errno. */
+static int try_send(int socket, char byte)
+{
+	ssize_t count;
+
+	do
+		count = send(socket, &byte, 1, MSG_NOSIGNAL);
+	while (count < 0 && errno == EINTR);
+	return count < 0 ? -errno : 0;
+}
+
 static void answer(const struct pins *pins, char byte)
 {
-	if (send(pins->socket, &byte, 1, MSG_NOSIGNAL) != 1)
+	if (try_send(pins->socket, byte) < 0)
 		_exit(STATUS_FAILED);
 }
 
@@ -262,16 +273,23 @@ static _Noreturn void serve(const struct pin_plan *plan, int namespaces, int soc
 	_exit(EXIT_SUCCESS);
 }
 
+/* The helper's answer; false if it has ended. */
+static bool receive_answer(int socket, char *ret)
+{
+	ssize_t count;
+
+	do
+		count = recv(socket, ret, 1, 0);
+	while (count < 0 && errno == EINTR);
+	return count == 1;
+}
+
 /* Waits for the helper's answer; it has written the message if there is none. */
 static char await(int socket)
 {
 	char byte;
-	ssize_t count;
 
-	do
-		count = recv(socket, &byte, 1, 0);
-	while (count < 0 && errno == EINTR);
-	if (count != 1)
+	if (!receive_answer(socket, &byte))
 		exit(STATUS_FAILED);
 	return byte;
 }
@@ -308,8 +326,10 @@ struct pin_helper pin_prepare(const struct pin_plan *plan, int namespaces)
 
 static void order(int socket, char byte)
 {
-	if (send(socket, &byte, 1, MSG_NOSIGNAL) != 1)
-		die_error(errno, "cannot reach the helper that pins namespaces");
+	int error = try_send(socket, byte);
+
+	if (error < 0)
+		die_error(-error, "cannot reach the helper that pins namespaces");
 }
 
 /* Makes the mount namespace of this process anew on the CPU that comes after the last one. False when all have been tried. */
@@ -364,7 +384,7 @@ void pin_undo(const struct pin_helper *helper)
 		return;
 	order(helper->socket, UNDO);
 	/* It closes its end when it is done. */
-	while (recv(helper->socket, &byte, 1, 0) > 0)
+	while (receive_answer(helper->socket, &byte))
 		continue;
 }
 

@@ -178,10 +178,10 @@ int place_try_copy(int root, const char *path, int source, mode_t mode)
 		return -EIO;
 	snprintf(temporary, sizeof(temporary), ".nschain-%016" PRIx64, number);
 
-	autoclose int copy = openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	autoclose int copy = fd_try_create(parent, temporary, O_WRONLY | O_EXCL, 0600);
 
 	if (copy < 0)
-		return -errno;
+		return copy;
 
 	int error = copy_content(source, copy);
 

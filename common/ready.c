@@ -24,10 +24,10 @@ void ready_prepare(struct ready_plan *plan)
 	if (!plan->pid_path)
 		return;
 	plan->proc = fd_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
-	plan->pid_file = openat(AT_FDCWD, plan->pid_path,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	plan->pid_file = fd_try_create(
+		AT_FDCWD, plan->pid_path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (plan->pid_file < 0)
-		die_error(errno, "cannot write the PID to '%s'", plan->pid_path);
+		die_error(-plan->pid_file, "cannot write the PID to '%s'", plan->pid_path);
 }
 
 /* /proc/self names this process in the PID namespace of that /proc, which is the caller's. */

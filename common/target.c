@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,9 +89,7 @@ int target_open_directory(const struct target *target, const char *asked, const 
 
 void target_verify(const struct target *target)
 {
-	struct pollfd ended = { .fd = target->pidfd, .events = POLLIN };
-
-	if (target->pid && poll(&ended, 1, 0) != 0)
+	if (target->pid && fd_is_readable(target->pidfd))
 		die("process %d has ended", (int)target->pid);
 }
 
