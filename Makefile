@@ -59,6 +59,8 @@ SETS_soak := build test
 SETS_fuzz := build test fuzz
 SETS_fuzz-cli := build test
 SETS_coverage := build test coverage
+SETS_check-escape := build test
+SETS_check-mutants := build test
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -92,6 +94,12 @@ fuzz-cli: tests-release tests-asan ## only the command lines, in a world that is
 
 coverage: tests-coverage ## run all tests and show how many lines and branches of each file they reach (TESTS="cli": only these; COVERAGE_HTML=1)
 	@tests/coverage/run.sh
+
+check-escape: tests-release ## try each way out that is listed in tests/escape, as root and as an unprivileged user (ROWS="S14": only these)
+	@tests/escape/check.sh release
+
+check-mutants: tests-release ## take out one defence after another: a test has to notice (MUTANTS="names", MUTANTS_THIN=K: every K-th)
+	@tests/mutants/check.sh
 
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
@@ -213,7 +221,7 @@ build/compile_commands.json: build/release/flags
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm fuzz fuzz-cli coverage soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm check-escape check-mutants fuzz fuzz-cli coverage soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

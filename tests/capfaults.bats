@@ -72,6 +72,63 @@ each_failing() {
 	each_failing CAP_NET_RAW --no-user-namespaces --drop net_raw
 }
 
+# pretended CALL TEXT OPTION...: behind the words BEFORE, the first and the last call of CALL that shows TEXT only pretends to have been done: COMMAND does not run.
+pretended() {
+	local call=$1 text=$2 log=$BATS_TEST_TMPDIR/pretended n
+	shift 2
+	"${PRIVILEGED[@]}" "${BEFORE[@]}" strace -qq -o "$log" -e "trace=$call" -e signal=none capjail "$@" true
+	for n in $(grep -nF -e "$text" "$log" | sed -n 's/:.*//; 1p; $p'); do
+		run --separate-stderr "${PRIVILEGED[@]}" "${BEFORE[@]}" strace -qq -o "$log" -e "trace=$call" -e signal=none \
+			-e "inject=$call:retval=0:when=$n" capjail "$@" "${UNREACHED[@]}"
+		echo "$n. $call with $text: $stderr"
+		grep 'INJECTED' "$log" | grep -qF -e "$text"
+		assert_status 125
+		[ ! -e "${UNREACHED[4]}" ]
+	done
+	[ -n "$n" ]
+}
+
+@test "a step that only pretends to be done is found by reading back: sets, securebits, no_new_privs (S30, S38)" {
+	requires strace
+	local BEFORE=()
+	pretended prctl PR_CAPBSET_DROP --drop all
+	pretended prctl PR_CAP_AMBIENT_RAISE --ambient chown,kill
+	pretended prctl PR_SET_SECUREBITS --securebits noroot
+	pretended prctl PR_SET_NO_NEW_PRIVS --drop chown
+	BEFORE=(capstate --raise)
+	pretended prctl PR_CAP_AMBIENT_LOWER --ambient none
+	# There are two, and either is enough.
+	run --separate-stderr "${PRIVILEGED[@]}" strace -qq -o "$BATS_TEST_TMPDIR/log" -e trace=capset -e inject=capset:retval=0 capjail --drop chown "${UNREACHED[@]}"
+	assert_status 125
+	[ ! -e "${UNREACHED[4]}" ]
+}
+
+@test "a step that only pretends to be done is found by reading back: a filter that was asked for (S36, S38)" {
+	requires strace
+	local BEFORE=()
+	pretended prctl PR_SET_SECCOMP --no-user-namespaces
+}
+
+@test "a step that only pretends to be done is found by reading back: ids, groups (S11, S38)" {
+	requires root strace
+	local BEFORE=()
+	pretended setgroups '' -u 1000:2000 --groups 4,20
+	pretended setresgid '' -u 1000:2000
+	pretended setresuid '' -u 1000:2000
+}
+
+@test "a capability that seems not to exist is no end of them: those behind it are given up as well (S30)" {
+	requires strace
+	local log=$BATS_TEST_TMPDIR/log n
+	"${PRIVILEGED[@]}" strace -qq -o "$log" -e trace=prctl -e signal=none capjail --drop all true
+	for n in $(grep -nE 'PR_CAPBSET_READ, (CAP_KILL|CAP_SYS_ADMIN|CAP_SETFCAP)' "$log" | cut -d : -f 1); do
+		run --separate-stderr "${PRIVILEGED[@]}" strace -qq -o "$log" -e trace=prctl -e signal=none -e "inject=prctl:error=EINVAL:when=$n" capjail --drop all capstate
+		grep -q 'CAPBSET_READ.*INJECTED' "$log"
+		[ "$status" = 125 ] || [[ $output == *' bounding=0000000000000000 '* ]]
+	done
+	[ -n "$n" ]
+}
+
 @test "--user: COMMAND does not run if a step fails (S38)" {
 	requires root strace
 	local call

@@ -171,9 +171,10 @@ teardown() {
 
 # leftovers SCRIPT: no process that SCRIPT left behind lives; it writes its PID to $PIDS itself.
 leftovers() {
-	run "${ALONE[@]}" cgrun -m 64M -p 50 bash -c "$1"' 
+	run --separate-stderr "${ALONE[@]}" cgrun -m 64M -p 50 bash -c "$1"' 
 		until [ "$(wc -l <"$PIDS")" = '"$2"' ]; do read -rt 0.01 <> <(:); done; exit 5'
 	assert_status 5
+	[[ $stderr != *'cannot remove'* ]]
 	[ "$(wc -l <"$PIDS")" = "$2" ]
 	all_gone
 	nothing_left

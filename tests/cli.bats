@@ -253,8 +253,8 @@ make_path() {
 # --- messages ---
 
 rule_quoted_command() {
-	fails 127 "${CHAIN[@]}" $'no\e[31m\x9b\x01\ncommand\xff\x7f'
-	assert_says 'no\x1b[31m\x9b\x01\x0acommand\xff\x7f'
+	fails 127 "${CHAIN[@]}" $'no\e[31m\x9b\x01\ncommand\xff\x7f\xc2\x9b'
+	assert_says 'no\x1b[31m\x9b\x01\x0acommand\xff\x7f\xc2\x9b'
 }
 
 @test "messages: bytes that a terminal acts on are quoted (S39)" {
@@ -572,7 +572,7 @@ rule_help_unwritten() {
 
 @test "numbers: sizes and fractions (S08)" {
 	local link option text sizes=('' +1M -1M ' 1M' '1M ' 0x10M 1MB 1MM M .5M 1.M 1.5 1..5M '1,5M' 1e3 x 18446744073709551616
-		16777216T 99999999999999999999M 1.0001M)
+		16777216T 16777217T 99999999999999999999M 1.0001M)
 	while read -r link option; do
 		LINK=$link
 		operands "$link"

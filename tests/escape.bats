@@ -202,3 +202,18 @@ threads_of() {
 		assert_says ' pdeath=9 '
 	done
 }
+
+@test "newuidmap is run by its own path, with numbers and an environment that is not the caller's (S05, S35)" {
+	requires newuidmap
+	mkdir "$T/bin"
+	printf '#!/bin/sh\necho by PATH >>"%s/seen"\n' "$T" >"$T/bin/newuidmap"
+	# shellcheck disable=SC2016 # for that script
+	printf '#!/bin/sh\n{ echo "$@"; tr "\\0" "\\n" </proc/$$/environ; } >>"%s/seen"\nexit 1\n' "$T" >"$T/instead"
+	chmod 755 "$T/bin/newuidmap" "$T/instead"
+	# Where one has but one id to give.
+	run unshare -Urm sh -c 'mount --bind "$1" /usr/bin/newuidmap && shift && exec "$@"' sh "$T/instead" \
+		env PATH="$T/bin:$PATH" LD_PRELOAD=/nonexistent.so HOME="$T" UIDMAP=1 nsnew --map-users=0:5:10 --map-users=10:20:5 "${UNREACHED[@]}"
+	assert_status 125
+	[ ! -e "${UNREACHED[4]}" ]
+	sed 's/^[0-9]* /PID /' "$T/seen" | diff - <(printf 'PID 0 5 10 10 20 5\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\n')
+}

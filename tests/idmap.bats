@@ -253,6 +253,29 @@ without() {
 	assert_refuses no_new_privs setpriv --no-new-privs nsnew -r --map-users=1:1000000000:10 "${UNREACHED[@]}"
 }
 
+@test "a map that is not the one asked for is found by reading it back (S35, S38)" {
+	requires strace
+	local n wrote options
+	for options in -r '--map-users=0:0:5 --map-groups=0:0:5'; do
+		[ "$options" = -r ] || has root || continue
+		# shellcheck disable=SC2086 # words
+		strace -f -qq -o "$T/trace" -e trace=write nsnew $options true
+		grep -E 'write\([0-9]+, "[0-9]+ [0-9]+ [0-9]+' "$T/trace"
+		for n in 1 2 3; do
+			# The length of what would have been written.
+			wrote=$(sed -n 's/.*write([0-9]*, "[0-9]* [0-9]* [0-9]*.*= //p' "$T/trace" | head -n 1)
+			# shellcheck disable=SC2086
+			run --separate-stderr strace -f -qq -o "$T/pretended" -e trace=write -e "inject=write:retval=$wrote:when=$n" nsnew $options "${UNREACHED[@]}"
+			grep -E 'write\([0-9]+, "[0-9]+ [0-9]+ [0-9]+.*INJECTED' "$T/pretended" || continue
+			assert_status 125
+			[ ! -e "${UNREACHED[4]}" ]
+			found=yes
+		done
+		[ "$found" = yes ]
+		found=
+	done
+}
+
 @test "without CAP_SETFCAP root cannot be mapped: says so (S35)" {
 	requires root
 	assert_refuses CAP_SETFCAP setpriv --bounding-set=-setfcap nsnew -r "${UNREACHED[@]}"

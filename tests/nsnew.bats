@@ -253,6 +253,14 @@ map_of() {
 	eventually is_gone "$child"
 }
 
+@test "a link that has ended before the parent-death signal is set is noticed (R08)" {
+	requires strace
+	run strace -f -qq -o "$T/trace" -e trace=poll -e inject=poll:retval=1:when=1 nsnew -f "${UNREACHED[@]}"
+	grep -q INJECTED "$T/trace"
+	assert_status 125
+	[ ! -e "${UNREACHED[4]}" ]
+}
+
 @test "without -f and -p nsnew becomes COMMAND" {
 	start nsnew -U sh -c 'echo $$'
 	ended 'exited 0'

@@ -641,7 +641,11 @@ trap_place() {
 	for target in "$HOST" "$up$HOST" "$BATS_TEST_TMPDIR/chain" "$HOST/dangling" /tmp /proc/self/root /proc/1/root; do
 		for place in /dev /proc /mnt /etc/file /a/b; do
 			option="-b$BATS_TEST_TMPDIR:$place"
-			case $place in /dev | /proc) option=--proc ;; esac
+			case $place in
+			/dev | /proc) option=--proc ;;
+			# A symlink can be mounted on with a file, which then shows nowhere.
+			/etc/file) option="-b$HOST/file:$place" ;;
+			esac
 			cp -a "$BATS_FILE_TMPDIR/template/." "$R"
 			trap_place "$place" "$target"
 			world '

@@ -182,7 +182,7 @@ run_all() { # WHO TREE HOME TMPDIR PREFIX...
 	# bats would remove its directory even with the root file system mounted in it; clean_up looks first.
 	for test in tests/*.bats; do
 		wanted "$test" || continue
-		start "${test##*/} ($who)" "${as[@]}" bats --tap --no-tempdir-cleanup --filter "${TEST_FILTER:-}" "$test"
+		start "${test##*/} ($who)" "${as[@]}" bats --tap --no-tempdir-cleanup --filter "(${TEST_FILTER:-})" "$test"
 	done
 	wait
 	echo "$programs" >"$results/$who.programs"

@@ -719,6 +719,15 @@ of_group_4() {
 		echo "$number: $output"
 		[ "$status" = 125 ] || [[ $output == *$'\nfds: 0 1 2\n'* ]]
 	done
+	# Until its exec they would be there for COMMAND to be named by.
+	printf '#!/bin/sh\necho outside\n' >"$T/outside"
+	chmod 755 "$T/outside"
+	for number in {3..12}; do
+		run bash -c 'for n in {3..20}; do eval "exec $n>&-"; done; exec "$@"' bash \
+			nsjoin -t "$TARGET" "${OWNER[@]}" -u "-w$T" "--keep-fd=$number" "/proc/self/fd/$number/outside"
+		[ "$status" -ge 125 ]
+		[[ $output != *outside$'\n'* && $output != outside ]]
+	done
 }
 
 # --- all or nothing ---
@@ -753,6 +762,17 @@ of_group_4() {
 			grep -q 'cannot join the target' "$T/message"
 			grep -q INJECTED "$T/trace"
 			[ ! -e "$T/ran" ]
+			# Refused before and behind the user namespace, which is joined.
+			if [ "$call" -lt "$calls" ]; then
+				status=0
+				strace -o "$T/trace" -e trace=setns -e "inject=setns:error=EPERM:when=$call+$((calls + 1 - call))" \
+					nsjoin -t "$T/pins" -a touch "$T/ran" 2>"$T/message" || status=$?
+				[ "$(grep -c INJECTED "$T/trace")" -ge 1 ]
+				[ "$status" = 125 ] || [ "$(grep -c INJECTED "$T/trace")" = 1 ]
+				[ "$status" = 0 ] || [ ! -e "$T/ran" ]
+				[ "$(grep -c INJECTED "$T/trace")" = 1 ] || [ ! -e "$T/ran" ]
+				rm -f "$T/ran"
+			fi
 			# A single refusal may be a matter of order; then it is all of them.
 			status=0
 			strace -o "$T/trace" -e trace=setns -e "inject=setns:error=EPERM:when=$call" \

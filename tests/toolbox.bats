@@ -682,10 +682,14 @@ assert_unused() {
 }
 
 @test "a /proc that is not the kernel's tells nothing of the program (S14)" {
+	forged
 	world '
 		mkdir "$T/fake" && mount -t tmpfs none "$T/fake"
 		mkdir -p "$T/fake/self/fd"
 		ln -s /bin/false "$T/fake/self/exe"
+		cp "$R/bin/rootjail" "$F/other"
+		mv "$F/other" "$F/rootjail"
+		for number in {3..60}; do ln -s "$F" "$T/fake/self/fd/$number"; done
 		mount --bind "$T/fake" /proc
 		"$L/rootjail" --bare "$R" capjail --drop sys_time /bin/busybox echo ran'
 	assert_output ran

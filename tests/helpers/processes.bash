@@ -16,6 +16,15 @@ start() {
 
 # ended OUTCOME: what was started last has ended like that, by its true wait status: "exited 3", "killed by 15".
 ended() {
+	local deadline=$((SECONDS + 60))
+	until is_gone "${STARTED[-1]}"; do
+		if [ "$SECONDS" -ge "$deadline" ]; then
+			echo 'has not ended within a minute:'
+			cat "$OUT"
+			return 1
+		fi
+		read -rt 0.01 <> <(:) || true
+	done
 	wait "${STARTED[-1]}" 2>/dev/null || true
 	unset 'STARTED[-1]'
 	[ "$(tail -n 1 "$OUT")" = "$1" ] && return
