@@ -333,8 +333,10 @@ killed_at_random() {
 
 @test "cgrun killed with its whole process group: the watcher is in another one (R08)" {
 	requires limits
-	run timeout -s KILL 1 "${ALONE[@]}" cgrun -m 64M sh -c 'setsid sleep 1000 & exec sleep 1000'
-	assert_status 137
+	local status=0
+	# Not by run: what was left would keep its pipe open.
+	timeout -s KILL 1 "${ALONE[@]}" cgrun -m 64M sh -c 'setsid sleep 1000 & exec sleep 1000' >/dev/null 2>&1 3>&- || status=$?
+	[ "$status" = 137 ]
 	eventually nothing_left
 }
 

@@ -203,6 +203,16 @@ threads_of() {
 	done
 }
 
+@test "a link that waits in a user namespace cannot be looked into by its root, not even at what it runs (S40)" {
+	run --separate-stderr nsnew -r --init --mount-proc sh -c '
+		readlink /proc/2/root /proc/2/exe >/dev/null && echo own
+		for door in root cwd exe fd/2; do readlink "/proc/1/$door"; done
+		cat /proc/1/environ /proc/1/maps
+		true'
+	assert_status 0
+	assert_output own
+}
+
 @test "newuidmap is run by its own path, with numbers and an environment that is not the caller's (S05, S35)" {
 	requires newuidmap
 	mkdir "$T/bin"

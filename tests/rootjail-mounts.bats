@@ -339,6 +339,18 @@ flags() {
 	assert_says 'not permitted'
 }
 
+@test "devices that are made in the root, in /dev too, are none (S25)" {
+	requires root
+	local place
+	for place in /null /tmp/null /dev/new /dev/shm/null /memory/null; do
+		run --separate-stderr "${JAIL[@]}" --tmpfs=/memory "$R" sh -c 'mknod "$1" c 1 3 && echo made && echo x >"$1"' sh "$place"
+		echo "$place"
+		assert_status 1
+		assert_output made
+		assert_says 'Permission denied'
+	done
+}
+
 @test "/dev/pts: nothing of the host's terminals; a new one is number 0, mode 620 (S26)" {
 	run "${JAIL[@]}" "$R" sh -c 'ls /dev/pts; stat -c %a /dev/pts/ptmx; exec 5<>/dev/ptmx; ls /dev/pts; stat -c %a /dev/pts/0; readlink /dev/ptmx'
 	assert_output $'ptmx\n666\n0\nptmx\n620\npts/ptmx'

@@ -720,13 +720,12 @@ of_group_4() {
 		[ "$status" = 125 ] || [[ $output == *$'\nfds: 0 1 2\n'* ]]
 	done
 	# Until its exec they would be there for COMMAND to be named by.
-	printf '#!/bin/sh\necho outside\n' >"$T/outside"
-	chmod 755 "$T/outside"
+	cp /bin/busybox "$T/echo"
 	for number in {3..12}; do
 		run bash -c 'for n in {3..20}; do eval "exec $n>&-"; done; exec "$@"' bash \
-			nsjoin -t "$TARGET" "${OWNER[@]}" -u "-w$T" "--keep-fd=$number" "/proc/self/fd/$number/outside"
+			nsjoin -t "$TARGET" "${OWNER[@]}" -u "--wd=$T" "--keep-fd=$number" "/proc/self/fd/$number/echo" outside
 		[ "$status" -ge 125 ]
-		[[ $output != *outside$'\n'* && $output != outside ]]
+		[ "$output" != outside ]
 	done
 }
 

@@ -545,6 +545,19 @@ less() {
 		box_held 1
 		! grep -E 'secret|other' "$OUT" || return 1
 	done
+	# Seen from outside, of a link that waits with all that it holds for the next one.
+	open_gates
+	"${JAIL[@]}" --keep-fd 6 --keep-fd 7 "$R" nsnew -u --block-fd=6 --ready-fd=7 capjail --drop all /bin/true 3>&- &
+	STARTED+=("$!")
+	read -rt 10 -u 7 _
+	for files in "/proc/$!/fd" /proc/[0-9]*/fd; do
+		[[ $(readlink "${files%fd}exe" 2>/dev/null) == *nsnew* ]] || continue
+		[ -z "$(find "$files/" -maxdepth 2 -follow -name secret 2>/dev/null)" ]
+	done
+	echo >&6
+	wait "${STARTED[-1]}"
+	unset 'STARTED[-1]'
+	exec 6<&- 7<&-
 }
 
 @test "a directory of links that is two overlays deep: sealed all the same (M20)" {
@@ -618,6 +631,21 @@ assert_unused() {
 	done
 }
 
+@test "an overlay that is attached somewhere is no toolbox, though all else is as in one (S03)" {
+	forged
+	cp "$L/rootjail" "$F.rootjail"
+	mv "$F.rootjail" "$F/rootjail"
+	# One that is not would be: whoever makes it has the links that it asked for.
+	world 'forge overlay "$F" 9 /dev/fd/9/rootjail --bare "$R" capjail --version'
+	assert_output 'evil capjail'
+	rm "$R/evil"
+	forged
+	cp "$L/rootjail" "$F.rootjail"
+	mv "$F.rootjail" "$F/rootjail"
+	world 'forge attached "$F" 9 /dev/fd/9/rootjail --bare "$R" capjail --version'
+	assert_unused attached
+}
+
 @test "the malicious links of such a directory would run" {
 	forged
 	world 'forge overlay "$F" 9 /dev/fd/9/capjail --version'
@@ -687,9 +715,10 @@ assert_unused() {
 		mkdir "$T/fake" && mount -t tmpfs none "$T/fake"
 		mkdir -p "$T/fake/self/fd"
 		ln -s /bin/false "$T/fake/self/exe"
-		cp "$R/bin/rootjail" "$F/other"
-		mv "$F/other" "$F/rootjail"
-		for number in {3..60}; do ln -s "$F" "$T/fake/self/fd/$number"; done
+		rm "$F/rootjail"
+		cp "$R/bin/rootjail" "$F"
+		cp -r "$F" "$T/fake/links"
+		for number in {3..60}; do cp -rl "$T/fake/links" "$T/fake/self/fd/$number"; done
 		mount --bind "$T/fake" /proc
 		"$L/rootjail" --bare "$R" capjail --drop sys_time /bin/busybox echo ran'
 	assert_output ran

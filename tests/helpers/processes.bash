@@ -16,10 +16,10 @@ start() {
 
 # ended OUTCOME: what was started last has ended like that, by its true wait status: "exited 3", "killed by 15".
 ended() {
-	local deadline=$((SECONDS + 60))
+	local deadline=$((SECONDS + 20))
 	until is_gone "${STARTED[-1]}"; do
 		if [ "$SECONDS" -ge "$deadline" ]; then
-			echo 'has not ended within a minute:'
+			echo 'not ended within 20 seconds:'
 			cat "$OUT"
 			return 1
 		fi

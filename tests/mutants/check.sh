@@ -10,7 +10,7 @@
 # Variables:
 #   MUTANTS         names of those to try; default all
 #   MUTANTS_THIN    K: only every K-th; which ones, MUTANTS_OFFSET says, by default the day of the year
-#   MUTANTS_TIME    seconds that one test may take; default 60
+#   MUTANTS_TIME    seconds that one test may take; default 90
 #   JOBS            how many at a time; default one for each processor
 #   TEST_ID         uid and gid of the unprivileged user
 #   ROUNDS, THIN    as for tests/run.sh, with smaller defaults
@@ -58,7 +58,7 @@ run_tests() {
 	prepare_alone freezer devices blkio cpuset cpuacct hugetlb
 	(
 		cd "$tree"
-		exec "${ALONE[@]}" timeout -k 5 "${MUTANTS_TIME:-60}" "${as[@]}" env HOME="$work/tmp" TMPDIR="$work/tmp" NSCHAIN_FLAVOUR=release \
+		exec "${ALONE[@]}" timeout -k 5 "${MUTANTS_TIME:-90}" "${as[@]}" env HOME="$work/tmp" TMPDIR="$work/tmp" NSCHAIN_FLAVOUR=release \
 			NSCHAIN_BIN="$tree/build/release/bin" NSCHAIN_HELPERS="$NSCHAIN_HELPERS" \
 			bats --tap --no-tempdir-cleanup --filter "($5)" "tests/$4" </dev/null >"$work/tap" 2>&1
 	) || status=$?
