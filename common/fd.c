@@ -191,14 +191,22 @@ uint64_t fd_mount_id(int dirfd, const char *path, int flags)
 	return status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
 }
 
-bool fd_is_same(int one, int other)
+int fd_try_same(int one, int other)
 {
 	uint64_t mount = fd_mount_id(one, "", AT_EMPTY_PATH);
+	uint64_t other_mount = fd_mount_id(other, "", AT_EMPTY_PATH);
 	struct stat first, second;
 
-	return mount && mount == fd_mount_id(other, "", AT_EMPTY_PATH) && fstat(one, &first) == 0 &&
-		fstat(other, &second) == 0 && first.st_ino == second.st_ino &&
-		first.st_dev == second.st_dev;
+	if (!mount || !other_mount)
+		return -ENOTSUP;
+	if (fstat(one, &first) < 0 || fstat(other, &second) < 0)
+		return -errno;
+	return mount == other_mount && first.st_ino == second.st_ino && first.st_dev == second.st_dev;
+}
+
+bool fd_is_same(int one, int other)
+{
+	return fd_try_same(one, other) == 1;
 }
 
 int fd_try_open_self(void)
@@ -221,7 +229,10 @@ int fd_try_path(int fd, char path[FD_PATH_SIZE])
 
 	if (reached < 0)
 		return reached;
-	return fd_is_same(fd, reached) ? 0 : -ENOENT;
+
+	int same = fd_try_same(fd, reached);
+
+	return same < 0 ? same : same ? 0 : -ENOENT;
 }
 
 bool fd_is_inside_root(void)
@@ -263,7 +274,8 @@ static void close_each(unsigned int first, unsigned int last)
 	struct statfs system;
 
 	if (!directory)
-		die_error(errno, "cannot close file descriptors by '/proc/self/fd'");
+		die_hint("close_range(2) (Linux 5.9), which needs no /proc, is refused, perhaps by a filter",
+			errno, "cannot close file descriptors by '/proc/self/fd'");
 	if (fstatfs(dirfd(directory), &system) < 0 || system.f_type != PROC_SUPER_MAGIC)
 		die("cannot close file descriptors: close_range(2) is refused, and '/proc' is not the kernel's");
 	for (struct dirent *entry; (entry = readdir(directory));) {

@@ -62,7 +62,10 @@ int fd_try_open_without_links(int dirfd, const char *path, int flags);
 /* The id that the mount has which PATH below DIRFD is in (FLAGS as for statx(2), Linux 5.8); 0 if that cannot be told. */
 uint64_t fd_mount_id(int dirfd, const char *path, int flags);
 
-/* Whether both are the same file or directory, of the same mount. */
+/* Whether both are the same file or directory, of the same mount: 1 or 0; -ENOTSUP if the kernel does not tell mounts (statx(2), Linux 5.8), -errno. */
+int fd_try_same(int one, int other);
+
+/* The same for those who need to be sure that they are: false also if it cannot be told. */
 bool fd_is_same(int one, int other);
 
 /* The directory /proc/self, if /proc is the kernel's; -errno. proc(5) */

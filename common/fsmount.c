@@ -525,15 +525,20 @@ static void mount_one(const struct fsmount *mount, struct root *root, bool read_
 		refuse(mount, NULL, NULL, errno);
 
 	bool directory = S_ISDIR(status.st_mode);
-	bool is_root = root->path && fd_is_same(place, root->fd);
+	int is_root = root->path ? fd_try_same(place, root->fd) : 0;
 	int stage = open_stage();
 	unsigned long asked = 0;
 
+	if (is_root < 0)
+		refuse(mount, NULL, "cannot tell mounts from each other", -is_root);
 	mount_by_path(mount, directory ? STAGE "/directory" : STAGE "/file", read_only, &asked);
 
 	autoclose int tree = fd_open(stage, directory ? "directory" : "file", O_PATH);
+	uint64_t mounted = fd_mount_id(tree, "", AT_EMPTY_PATH);
 
-	if (fd_mount_id(tree, "", AT_EMPTY_PATH) == fd_mount_id(stage, "", AT_EMPTY_PATH))
+	if (!mounted)
+		refuse(mount, NULL, "cannot tell mounts from each other", ENOTSUP);
+	if (mounted == fd_mount_id(stage, "", AT_EMPTY_PATH))
 		refuse(mount, NULL, "its helper mounted nothing", 0);
 	set_flags(mount, tree, asked);
 

@@ -268,11 +268,12 @@ static void attach(const struct furnish *furnish, int root, struct furnish_entry
 	autoclose int place =
 		*path ? place_try_make(base, path, S_ISDIR(status.st_mode)) : open_base(base);
 
-	if (place >= 0 && fd_is_same(root, place))
+	int error = place < 0 ? place : fd_try_same(root, place);
+
+	if (error == 1)
 		die("cannot mount on '%s' in the new root: it is that root itself", entry->target);
-
-	int error = place < 0 ? place : mounttree_try_attach(entry->fd, place);
-
+	if (error == 0)
+		error = mounttree_try_attach(entry->fd, place);
 	if (error < 0)
 		cannot_make(error, "mount on", entry->target);
 	entry->attached = true;
@@ -336,7 +337,12 @@ static int open_restricted(const struct furnish *furnish, int root, const struct
 		return -1;
 	if (place < 0)
 		cannot_restrict(entry, place);
-	if (fd_is_same(root, place))
+
+	int same = fd_try_same(root, place);
+
+	if (same < 0)
+		cannot_restrict(entry, same);
+	if (same)
 		die("cannot restrict '%s' in the new root: it is that root itself", entry->target);
 	if (fstat(place, &status) < 0)
 		cannot_restrict(entry, -errno);

@@ -249,10 +249,13 @@ int mounttree_try_leave_chroot(void)
 	return file < 0 ? file : result(setns(file, CLONE_NEWNS));
 }
 
-/* Whether something is mounted on the root directory TREE: ".." of a root is what is on top of it. */
-static bool is_covered(int tree)
+/* Whether something is mounted on the root directory TREE: ".." of a root is what is on top of it. -ENOTSUP if the kernel does not say. */
+static int is_covered(int tree)
 {
-	return fd_mount_id(tree, "", AT_EMPTY_PATH) != fd_mount_id(AT_FDCWD, "/..", 0);
+	uint64_t own = fd_mount_id(tree, "", AT_EMPTY_PATH);
+	uint64_t top = fd_mount_id(AT_FDCWD, "/..", 0);
+
+	return own && top ? own != top : -ENOTSUP;
 }
 
 int mounttree_try_pivot(int tree)
@@ -260,9 +263,12 @@ int mounttree_try_pivot(int tree)
 	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
 	/* With "." for both, the old root is on top of the new one now, and on top of that what was mounted over the old root. */
-	do {
+	int covered = 1;
+
+	while (covered > 0) {
 		if (syscall(SYS_umount2, ".", DETACH) < 0)
 			return -errno;
-	} while (is_covered(tree));
-	return chdir("/") < 0 ? -errno : 0;
+		covered = is_covered(tree);
+	}
+	return covered < 0 ? covered : chdir("/") < 0 ? -errno : 0;
 }

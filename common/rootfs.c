@@ -108,6 +108,8 @@ static void switch_root(int tree, int place)
 	if (error < 0)
 		die_hint(error == -EINVAL ?
 				"the current root cannot be pivoted away from: it is an initramfs, or lies below another mount" :
+				error == -ENOTSUP ?
+				"the kernel does not tell mounts from each other: statx(2) with STATX_MNT_ID (Linux 5.8), which a filter may refuse" :
 				NULL,
 			-error, "cannot change the root");
 }
