@@ -21,9 +21,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What the kernel is asked for once more, although it has no reason to refuse it: how COMMAND ended would be lost. */
+enum { TRIES = 3 };
+
 /* What the link hears of, besides the state of its child. */
 static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH,
 	SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU };
+
+static void change_mask(int how, const sigset_t *set, sigset_t *before)
+{
+	if (sigprocmask(how, set, before) < 0)
+		die_error(errno, "cannot change the signal mask");
+}
 
 static void held_signals(sigset_t *set)
 {
@@ -63,19 +72,36 @@ int child_reap_helper(pid_t helper)
 {
 	int status;
 
-	while (waitpid(helper, &status, __WALL) < 0) {
-		if (errno != EINTR)
+	for (int i = 0; waitpid(helper, &status, __WALL) < 0; i += errno != EINTR) {
+		if (errno == ECHILD || i >= TRIES)
 			die_error(errno, "cannot wait for process %d", (int)helper);
 	}
 	return status;
 }
 
+/* poll(2) of one fd. */
+static int look(struct pollfd *ended, int milliseconds)
+{
+	int count;
+
+	do
+		count = poll(ended, 1, milliseconds);
+	while (count < 0 && errno == EINTR);
+	return count;
+}
+
 void child_die_with(int parent, int signal)
 {
+	struct pollfd ended = { .fd = parent, .events = POLLIN };
+
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0) < 0)
 		die_error(errno, "cannot set the parent-death signal");
 	/* Only a parent that dies from now on is noticed; getppid() is 0 in a new PID namespace, so it cannot tell. */
-	if (fd_is_readable(parent))
+	int count = look(&ended, 0);
+
+	if (count < 0)
+		die_error(errno, "cannot look at the parent process");
+	if (count > 0)
 		exit(STATUS_FAILED);
 }
 
@@ -98,13 +124,13 @@ pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD
 	hide_make_gate(gate);
 	/* Only SIGKILL, or the end of the PID namespace, ends it early. */
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
+	change_mask(SIG_BLOCK, &all, &before);
 
 	pid_t watcher = child_fork_helper(0);
 
 	if (watcher > 0) {
 		hide_pass_gate(gate);
-		sigprocmask(SIG_SETMASK, &before, NULL);
+		change_mask(SIG_SETMASK, &before, NULL);
 		return watcher;
 	}
 
@@ -112,10 +138,14 @@ pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD
 	int kept[CHILD_KEEP + 2] = { parent, gate[1] };
 
 	memcpy(kept + 2, keep, CHILD_KEEP * sizeof(*keep));
-	setsid();
+	if (setsid() < 0)
+		die_error(errno, "cannot start a session");
+	if (look(&ended, 0) < 0)
+		die_error(errno, "cannot watch this process");
 	hide_self(kept, CHILD_KEEP + 2, hide_is_needed(), gate[1]);
 	close(gate[1]);
-	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+	/* Too early would be the end of COMMAND; and it has worked before. */
+	while (look(&ended, -1) <= 0)
 		continue;
 	clean_up(data);
 	_exit(EXIT_SUCCESS);
@@ -125,6 +155,12 @@ void child_unwatch(pid_t watcher)
 {
 	if (watcher > 0 && kill(watcher, SIGKILL) == 0)
 		child_reap_helper(watcher);
+}
+
+static void set_action(int signal, const struct sigaction *action, struct sigaction *before)
+{
+	if (sigaction(signal, action, before) < 0)
+		die_error(errno, "cannot change what signal %d does", signal);
 }
 
 static int find_terminal(void)
@@ -149,9 +185,9 @@ static void hold_signals(struct child *child)
 	held_signals(&set);
 	/* The link outlives a reader of its messages. */
 	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &set, &child->mask);
+	change_mask(SIG_BLOCK, &set, &child->mask);
 	/* An ignored SIGCHLD would make the kernel reap the child unseen, wait(2). */
-	sigaction(SIGCHLD, &standard, &child->on_child);
+	set_action(SIGCHLD, &standard, &child->on_child);
 }
 
 /* The child's part of the start. */
@@ -168,20 +204,18 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 		die_error(errno, "cannot start a process group");
 	}
 	hide_pass_gate(gate);
-	sigaction(SIGCHLD, &child->on_child, NULL);
-	sigprocmask(SIG_SETMASK, &child->mask, NULL);
+	set_action(SIGCHLD, &child->on_child, NULL);
+	change_mask(SIG_SETMASK, &child->mask, NULL);
 }
 
 /* From a stub to the link, which may have gone and left COMMAND alone (EPIPE). */
 static void tell(int report, int status)
 {
-	ssize_t count;
-
-	do
-		count = write(report, &status, sizeof(status));
-	while (count < 0 && errno == EINTR);
-	if (count != sizeof(status) && errno != EPIPE)
-		die_error(errno, "cannot report on COMMAND");
+	for (int i = 0; i < TRIES; i++) {
+		if (write(report, &status, sizeof(status)) == sizeof(status) || errno == EPIPE)
+			return;
+	}
+	die_error(errno, "cannot report on COMMAND");
 }
 
 /* Stays as PID 1 and tells the link by REPORT of every stop and of the end of its child; returns in that child. */
@@ -240,7 +274,8 @@ static void caught(int signal)
 }
 
 /* The link's part of the start. */
-static void stand_by(struct child *child, const struct child_plan *plan, int proc, int gate)
+static void stand_by(
+	struct child *child, const struct child_plan *plan, int proc, bool root_too, int gate)
 {
 	enum { OWN = 4 };
 	struct sigaction handler = { .sa_handler = caught };
@@ -251,8 +286,8 @@ static void stand_by(struct child *child, const struct child_plan *plan, int pro
 
 	memcpy(keep + OWN, plan->keep, sizeof(plan->keep));
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
-		sigaction(forwarded[i], &handler, NULL);
-	hide_self(keep, OWN + CHILD_KEEP, gate >= 0, gate);
+		set_action(forwarded[i], &handler, NULL);
+	hide_self(keep, OWN + CHILD_KEEP, root_too, gate);
 }
 
 static void fork_child(struct child *child, int cgroup)
@@ -277,10 +312,11 @@ bool child_start(struct child *child, const struct child_plan *plan)
 {
 	int parent = open_self();
 	int proc = plan->init ? open_proc() : -1;
-	int gate[2] = { -1, -1 }, report[2] = { -1, -1 };
+	int gate[2], report[2] = { -1, -1 };
+	bool root_too = !plan->new_pids && hide_is_needed();
 
-	if (!plan->new_pids && hide_is_needed())
-		hide_make_gate(gate);
+	/* Waited for in any case: what may fail before this process can wait is to fail before COMMAND runs. */
+	hide_make_gate(gate);
 	*child = (struct child){ .status = -1, .terminal = find_terminal(), .init = plan->init };
 	child->foreground = child->terminal >= 0 && tcgetpgrp(child->terminal) == getpgrp();
 	/* kill(0) in a PID namespace would reach the link's process group outside; but a shell's job has to stay in it. */
@@ -292,7 +328,7 @@ bool child_start(struct child *child, const struct child_plan *plan)
 
 	fork_child(child, plan->cgroup);
 	if (child->pid > 0) {
-		stand_by(child, plan, proc, gate[1]);
+		stand_by(child, plan, proc, root_too, gate[1]);
 		/* All others of the above are closed now. */
 		fd_close(&gate[1]);
 		return false;
@@ -394,6 +430,16 @@ static void follow_stop(struct child *child, int status)
 		tell(child->report, status);
 }
 
+static pid_t reap(int *status)
+{
+	pid_t pid = -1;
+
+	errno = EINTR;
+	for (int i = 0; i < TRIES && pid < 0 && errno != ECHILD; i++)
+		pid = waitpid(-1, status, WNOHANG | WUNTRACED);
+	return pid;
+}
+
 /*
  * Looks at the child after a SIGCHLD, which may stand for several changes. True when it has ended. Other processes are reaped on the way:
  * a link that is PID 1 of its namespace inherits all orphans.
@@ -401,9 +447,9 @@ static void follow_stop(struct child *child, int status)
 static bool has_ended(struct child *child, int *status)
 {
 	for (;;) {
-		pid_t pid = waitpid(-1, status, WNOHANG | WUNTRACED);
+		pid_t pid = reap(status);
 
-		if (pid < 0 && errno != EINTR)
+		if (pid < 0)
 			die_error(errno, "cannot wait for process %d", (int)child->pid);
 		if (pid == 0)
 			return false;
@@ -415,18 +461,22 @@ static bool has_ended(struct child *child, int *status)
 	}
 }
 
+static bool take_report(int report, int *status)
+{
+	ssize_t count = -1;
+
+	errno = EINTR;
+	for (int i = 0; i < TRIES && count < 0 && errno != EAGAIN; i++)
+		count = read(report, status, sizeof(*status));
+	return count == sizeof(*status);
+}
+
 /* Takes what a stub has reported. *STATUS becomes how COMMAND ended, if that is among it. */
 static void read_report(struct child *child, int *status)
 {
 	int reported;
-	ssize_t count;
 
-	for (;;) {
-		count = read(child->report, &reported, sizeof(reported));
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count != sizeof(reported))
-			return;
+	while (take_report(child->report, &reported)) {
 		if (WIFSTOPPED(reported))
 			stop_too(child, WSTOPSIG(reported));
 		else

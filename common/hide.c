@@ -44,6 +44,21 @@ static void leave_root(void)
 		die_error(-error, "cannot leave the root file system while waiting");
 }
 
+void hide_from_tracers(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		die_error(errno, "cannot make this process one that others cannot trace");
+}
+
+/* EPIPE: the other side has ended, and said why. */
+static void open_gate(int gate)
+{
+	int error = gate >= 0 ? fd_try_knock(gate) : 0;
+
+	if (error < 0 && error != -EPIPE)
+		die_error(-error, "cannot tell that the waiting process is hidden");
+}
+
 void hide_self(const int *keep, size_t count, bool root_too, int gate)
 {
 	fd_close_others(keep, count);
@@ -51,14 +66,10 @@ void hide_self(const int *keep, size_t count, bool root_too, int gate)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	fd_fill_standard();
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	hide_from_tracers();
 	if (root_too)
 		leave_root();
-
-	int error = gate >= 0 ? fd_try_knock(gate) : 0;
-
-	if (error < 0)
-		die_error(-error, "cannot tell that the waiting process is hidden");
+	open_gate(gate);
 }
 
 void hide_make_gate(int gate[2])
@@ -70,7 +81,12 @@ void hide_make_gate(int gate[2])
 void hide_pass_gate(int gate[2])
 {
 	fd_close(&gate[1]);
-	if (gate[0] >= 0 && fd_try_await(gate[0]) < 0)
+
+	int error = fd_try_await(gate[0]);
+
+	if (error < 0 && error != -EPIPE)
+		die_error(-error, "cannot wait for the waiting process to be hidden");
+	if (error < 0)
 		exit(STATUS_FAILED);
 	fd_close(&gate[0]);
 }

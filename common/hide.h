@@ -13,11 +13,14 @@
 /* Whether somebody in this PID namespace who does not see the whole machine could see the root of a process that waits in it. */
 bool hide_is_needed(void);
 
+/* Until exec, nobody without privilege over it can trace this process, nor reach its files and root by /proc. Dies. */
+void hide_from_tracers(void);
+
 /* A pipe to wait on until another process is hidden. Dies. */
 void hide_make_gate(int gate[2]);
 
-/* Waits until the process at the other end of GATE is hidden, and closes it; if that process died instead, this one exits with STATUS_FAILED. Nothing
- * to wait for if its fds are -1. */
+/* Waits until the process at the other end of GATE is hidden, and closes it; if that process died instead, which it has told, this one exits with
+ * STATUS_FAILED. Dies. */
 void hide_pass_gate(int gate[2]);
 
 /*

@@ -4,6 +4,7 @@
 #include "common/child.h"
 #include "common/cli.h"
 #include "common/fd.h"
+#include "common/hide.h"
 #include "common/hierarchy.h"
 #include "common/idmap.h"
 #include "common/ids.h"
@@ -18,7 +19,6 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 struct plan {
@@ -267,13 +267,13 @@ static void apply(struct plan *plan)
 	if ((joined & CLONE_NEWUSER) && !plan->preserve)
 		drop_groups();
 	/* Until exec, processes on the other side could trace this one, which still holds what is of this side. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	hide_from_tracers();
 	if (namespace_try_join(plan->target.pidfd, plan->namespaces) < 0)
 		nsfile_open_process(plan->target.process, plan->namespaces, plan->files);
 	nsfile_join(plan->files);
 	take_ids(plan, joined & CLONE_NEWUSER);
 	ids_keep_parent(&parent);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	hide_from_tracers();
 	enter_directories(plan, joined & CLONE_NEWNS);
 	toolbox_close_others(plan->kept.list, plan->kept.count);
 	if ((joined & CLONE_NEWPID) && !plan->no_fork && !child_start(&child, &start))
