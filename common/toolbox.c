@@ -75,8 +75,12 @@ static bool is_read_only_overlay(int fd)
 {
 	struct statfs system;
 
-	return fstatfs(fd, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC &&
-		system.f_flags & ST_RDONLY;
+	if (fstatfs(fd, &system) < 0) {
+		if (errno != EBADF)
+			die_error(errno, "cannot look at the toolbox");
+		return false;
+	}
+	return system.f_type == OVERLAYFS_SUPER_MAGIC && system.f_flags & ST_RDONLY;
 }
 
 /* Attached nowhere, so that there is nothing above its root, and with the file NAME in it. */
@@ -94,6 +98,9 @@ static bool is_sealed_file(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
 
+	/* EINVAL: a file of another kind. */
+	if (seals < 0 && errno != EBADF && errno != EINVAL)
+		die_error(errno, "cannot look at the toolbox");
 	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
@@ -191,8 +198,12 @@ static void close_on_exec(const struct toolbox *toolbox, bool close)
 	int fds[LINKS];
 	size_t count = list_fds(toolbox, fds);
 
-	for (size_t i = 0; i < count; i++)
-		fcntl(fds[i], F_SETFD, close ? FD_CLOEXEC : 0);
+	for (size_t i = 0; i < count; i++) {
+		if (fcntl(fds[i], F_SETFD, close ? FD_CLOEXEC : 0) < 0)
+			die_error(errno,
+				close ? "cannot keep the toolbox from COMMAND" :
+					"cannot hand the toolbox on");
+	}
 }
 
 void toolbox_adopt(void)
