@@ -190,6 +190,26 @@ static int make_directory(struct cgroup_branch *branch, const char *name)
 	return error;
 }
 
+/* Locks the directory that was just made and opens it to others; an fd, -ENOENT if it is not there any more. */
+static int take_directory(int parent, const char *name)
+{
+	autoclose int directory = fd_try_open(parent, name, O_RDONLY | O_DIRECTORY);
+	struct stat named, opened;
+	int locked;
+
+	if (directory < 0)
+		return directory;
+	do
+		locked = flock(directory, LOCK_EX);
+	while (locked < 0 && errno == EINTR);
+	if (locked < 0 || fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+		fstat(directory, &opened) < 0)
+		return -errno;
+	if (named.st_ino != opened.st_ino)
+		return -ENOENT;
+	return fchmod(directory, 0755) < 0 ? -errno : fd_take(&directory);
+}
+
 /*
  * Makes the group in one hierarchy and locks it, before another user can. Between the two it may look left over to cgroup_sweep(), so it is made again if
  * it is gone.
@@ -200,24 +220,20 @@ static int make_branch(struct cgroup_branch *branch, const char *name)
 
 	for (int i = 0; i < TRIES; i++) {
 		int error = make_directory(branch, name);
-		struct stat named, opened;
+		struct stat status;
 
 		if (error < 0)
 			return error;
-
-		autoclose int directory = fd_try_open(branch->parent, name, O_RDONLY | O_DIRECTORY);
-
-		if (directory < 0 && directory != -ENOENT)
-			return directory;
-		if (directory >= 0 && flock(directory, LOCK_EX) == 0 &&
-			fstatat(branch->parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-			fstat(directory, &opened) == 0 && named.st_ino == opened.st_ino &&
-			fchmod(directory, 0755) == 0) {
-			branch->directory = fd_take(&directory);
-			branch->inode = opened.st_ino;
-			branch->state = CGROUP_MADE;
-			return 0;
-		}
+		branch->directory = take_directory(branch->parent, name);
+		if (branch->directory == -ENOENT)
+			continue;
+		if (branch->directory < 0)
+			return branch->directory;
+		if (fstat(branch->directory, &status) < 0)
+			return -errno;
+		branch->inode = status.st_ino;
+		branch->state = CGROUP_MADE;
+		return 0;
 	}
 	return -ENOENT;
 }
@@ -353,15 +369,28 @@ static bool change_owners(int directory, char *files, uint32_t uid, uint32_t gid
 	return true;
 }
 
+/* The files that a delegated group of version 2 needs, by the kernel's own list, which Linux 4.15 brought and /sys need not show. */
+static bool list_delegated(char *files, size_t size)
+{
+	static const char list[] = "/sys/kernel/cgroup/delegate";
+	ssize_t length = fd_try_read(AT_FDCWD, list, files, size);
+
+	if (length == -ENOENT)
+		snprintf(files, size, "cgroup.procs\ncgroup.threads\ncgroup.subtree_control");
+	else if (length < 0)
+		return fail((int)length, NULL, "read", list);
+	return true;
+}
+
 bool cgroup_delegate(const struct cgroup *group, uint32_t uid, uint32_t gid)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		char files[VALUE_SIZE] = "cgroup.procs\ncgroup.threads\ncgroup.subtree_control";
+		char files[VALUE_SIZE];
 
 		if (group->branches[i].hierarchy->version == 1)
 			snprintf(files, sizeof(files), "tasks\ncgroup.procs");
-		else
-			fd_try_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", files, sizeof(files));
+		else if (!list_delegated(files, sizeof(files)))
+			return false;
 		if (!change_owners(group->branches[i].directory, files, uid, gid))
 			return false;
 	}
@@ -411,7 +440,7 @@ static bool is_inside(int directory, bool unified)
 	return inside;
 }
 
-void cgroup_enter(const struct cgroup *group, bool born)
+bool cgroup_enter(const struct cgroup *group, bool born)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		bool unified = group->branches[i].hierarchy->version == 2;
@@ -421,14 +450,20 @@ void cgroup_enter(const struct cgroup *group, bool born)
 		int directory = group->branches[i].directory;
 		int error = unified && born ? 0 : fd_try_write(directory, file, "0");
 
-		if (error < 0)
-			die_error(-error, "cannot enter the cgroup '%s' by its %s", group->name, file);
-		if (!is_inside(directory, unified))
-			die("the cgroup '%s' does not list this process", group->name);
+		if (error < 0) {
+			warn_error(-error, "cannot enter the cgroup '%s' by its %s", group->name,
+				file);
+			return false;
+		}
+		if (!is_inside(directory, unified)) {
+			warn("the cgroup '%s' does not list this process", group->name);
+			return false;
+		}
 		/* Empty now, unless another process stands aside in it. */
 		if (unified && !born)
 			unlinkat(group->branches[i].parent, group->subtree.room, AT_REMOVEDIR);
 	}
+	return true;
 }
 
 /* On version 2 the group above may hand controllers down, and so hold no process. */

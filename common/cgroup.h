@@ -92,10 +92,10 @@ bool cgroup_freeze(const struct cgroup *group);
 int cgroup_birthplace(const struct cgroup *group);
 
 /*
- * Moves this single-threaded process into the group, on version 2 unless it was BORN there, and reads back that it is there. Dies. Do it before entering another
+ * Moves this single-threaded process into the group, on version 2 unless it was BORN there, and reads back that it is there. False after a message. Do it before entering another
  * user, mount or cgroup namespace.
  */
-void cgroup_enter(const struct cgroup *group, bool born);
+bool cgroup_enter(const struct cgroup *group, bool born);
 
 /* Moves this single-threaded process back out of the group, for cgroup_destroy(). False after a message. */
 bool cgroup_leave(const struct cgroup *group);

@@ -223,18 +223,15 @@ static void clean_up(void *group)
 }
 
 /* With --freeze, COMMAND begins when somebody thaws it. */
-static void enter(const struct plan *plan, bool born)
+static bool enter(const struct plan *plan, bool born)
 {
-	cgroup_enter(plan->group, born);
-	if (plan->freeze && !cgroup_freeze(plan->group))
-		exit(STATUS_FAILED);
+	return cgroup_enter(plan->group, born) && (!plan->freeze || cgroup_freeze(plan->group));
 }
 
 /* --exec: nobody will be there to remove the group unless COMMAND cannot be run. */
 static _Noreturn void become(const struct plan *plan)
 {
-	enter(plan, false);
-	int status = chain_try_exec(plan->command);
+	int status = enter(plan, false) ? chain_try_exec(plan->command) : STATUS_FAILED;
 
 	if (cgroup_leave(plan->group))
 		cgroup_destroy(plan->group);
@@ -280,7 +277,8 @@ static void apply(struct plan *plan, const struct cli *cli)
 	clock_gettime(CLOCK_MONOTONIC, &plan->started);
 	if (!child_start(&child, &start))
 		wait_and_end(plan, &child, watcher);
-	enter(plan, child.born);
+	if (!enter(plan, child.born))
+		exit(STATUS_FAILED);
 }
 
 int main(int argc, char **argv)
