@@ -159,6 +159,8 @@ const char *hierarchy_parse(FILE *self, FILE *mounts,
 		}
 	}
 	free(line);
+	if (ferror(self) || ferror(mounts))
+		return "'/proc/self/cgroup' or '/proc/self/mountinfo' cannot be read to its end";
 	if (wanted.count == 0)
 		return "this kernel has no cgroups";
 	return layout->count ? NULL : "no cgroup hierarchy is mounted where the own group shows";

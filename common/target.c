@@ -151,6 +151,9 @@ char **target_environment(const struct target *target)
 		list = longer;
 		list[count] = NULL;
 		if (getdelim(&list[count], &size, '\0', file) < 0) {
+			if (ferror(file))
+				break;
+			free(list[count]);
 			list[count] = NULL;
 			fclose(file);
 			return list;

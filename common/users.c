@@ -17,6 +17,7 @@ struct table {
 	char *line;
 	size_t size;
 	char *fields[4];
+	int error; /* -errno of a line that could not be read */
 };
 
 /* Returns 0 or -errno. A FIFO of an untrusted root, which would block, is refused. */
@@ -39,11 +40,13 @@ static int open_table(struct table *table, const char *path)
 	return 0;
 }
 
-static void close_table(struct table *table)
+/* Returns RESULT, or -errno if the table has not been read to its end although it was tried. */
+static int close_table(struct table *table, int result)
 {
 	free(table->line);
 	if (table->file)
 		fclose(table->file);
+	return table->error ? table->error : result;
 }
 
 /* The next line that has at least COUNT fields. False at the end. */
@@ -59,6 +62,8 @@ static bool next_line(struct table *table, size_t count)
 		if (found == count)
 			return true;
 	}
+	if (table->file && ferror(table->file))
+		table->error = -errno;
 	return false;
 }
 
@@ -79,8 +84,7 @@ static int find_user(const char *name, uint32_t uid, struct users_entry *ret)
 			result = 1;
 		}
 	}
-	close_table(&table);
-	return result;
+	return close_table(&table, result);
 }
 
 int users_try_find(uint32_t uid, struct users_entry *ret)
@@ -102,8 +106,7 @@ int users_try_find_group(const char *name, uint32_t *ret)
 		if (strcmp(table.fields[0], name) == 0 && !parse_id(table.fields[2], ret))
 			result = 1;
 	}
-	close_table(&table);
-	return result;
+	return close_table(&table, result);
 }
 
 int users_visit_groups(const char *name, void (*visit)(void *data, uint32_t gid), void *data)
@@ -121,8 +124,7 @@ int users_visit_groups(const char *name, void (*visit)(void *data, uint32_t gid)
 		if (member && !parse_id(table.fields[2], &gid))
 			visit(data, gid);
 	}
-	close_table(&table);
-	return result;
+	return close_table(&table, result);
 }
 
 int users_visit_ranges(const char *path, uint32_t uid,
@@ -132,8 +134,11 @@ int users_visit_ranges(const char *path, uint32_t uid,
 	struct table table;
 	int result = open_table(&table, path);
 
-	if (result == 0)
-		users_try_find(uid, &user);
+	/* Without a passwd file there are numbers. */
+	int found = result == 0 ? users_try_find(uid, &user) : 0;
+
+	if (found < 0 && found != -ENOENT)
+		return close_table(&table, found);
 	while (result >= 0 && next_line(&table, 3)) {
 		uint32_t number, first, count;
 		bool own = (user.name[0] && strcmp(table.fields[0], user.name) == 0) ||
@@ -145,6 +150,5 @@ int users_visit_ranges(const char *path, uint32_t uid,
 			result++;
 		}
 	}
-	close_table(&table);
-	return result;
+	return close_table(&table, result);
 }
