@@ -36,22 +36,37 @@ struct pins {
 };
 
 /* Whoever can write to the directory could put another namespace in place of a pin. */
-static void check_directory(int fd, const char *path)
+static bool check_directory(int fd, const char *path)
 {
 	struct stat status;
 
-	if (fstat(fd, &status) < 0)
-		die_error(errno, "cannot look at '%s'", path);
-	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)))
-		die_hint("make it with: mkdir -m 700", 0,
-			"'%s' is not a directory that only this user can write to", path);
+	if (fstat(fd, &status) < 0) {
+		warn_error(errno, "cannot look at '%s'", path);
+		return false;
+	}
+	if (status.st_uid == geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)))
+		return true;
+	warn("'%s' is not a directory that only this user can write to", path);
+	hint("make it with: mkdir -m 700");
+	return false;
+}
+
+/* An fd of it, or -1 after a message. */
+static int try_open_directory(const char *path)
+{
+	autoclose int fd = fd_try_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+	if (fd < 0)
+		warn_error(-fd, "cannot open '%s'", path);
+	return fd >= 0 && check_directory(fd, path) ? fd_take(&fd) : -1;
 }
 
 static int open_directory(const char *path)
 {
-	int fd = fd_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	int fd = try_open_directory(path);
 
-	check_directory(fd, path);
+	if (fd < 0)
+		exit(STATUS_FAILED);
 	return fd;
 }
 
@@ -79,15 +94,17 @@ static int make_private(const char *path, bool *ret_made)
 				NULL,
 			-error, "cannot make '%s' a private mount", path);
 	/* Only a path leads onto the mount; it is checked again for what it leads to. */
-	int fd = open_directory(path);
+	int fd = try_open_directory(path);
 
 	/* Below a shared mount it has become shared itself. */
-	error = *ret_made ? mounttree_try_set_propagation(fd, MS_PRIVATE) : 0;
-	if (error < 0) {
+	error = fd >= 0 && *ret_made ? mounttree_try_set_propagation(fd, MS_PRIVATE) : 0;
+	if (error < 0)
+		warn_error(-error, "cannot make '%s' a private mount", path);
+	if (fd >= 0 && error == 0)
+		return fd;
+	if (*ret_made)
 		mounttree_try_detach(AT_FDCWD, path);
-		die_error(-error, "cannot make '%s' a private mount", path);
-	}
-	return fd;
+	exit(STATUS_FAILED);
 }
 
 static void add_pin(struct pins *pins, size_t kind, int directory, const char *name)
@@ -192,8 +209,10 @@ static char receive(int socket, pid_t *sender)
 	struct ucred credentials;
 
 	while (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0) {
-		if (errno != EINTR)
+		if (errno != EINTR) {
+			warn_error(errno, "cannot hear what is to be pinned");
 			return 0;
+		}
 	}
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
 		part = CMSG_NXTHDR(&message, part)) {
@@ -216,10 +235,17 @@ static int try_send(int socket, char byte)
 	return count < 0 ? -errno : 0;
 }
 
-static void answer(const struct pins *pins, char byte)
+static void answer(struct pins *pins, char byte)
 {
-	if (try_send(pins->socket, byte) < 0)
-		_exit(STATUS_FAILED);
+	int error = try_send(pins->socket, byte);
+
+	if (error == 0)
+		return;
+	/* EPIPE: the other side has ended, and said why. */
+	if (error != -EPIPE)
+		warn_error(-error, "cannot tell that namespaces are pinned");
+	undo(pins);
+	_exit(STATUS_FAILED);
 }
 
 /* All pins or none. */
@@ -262,10 +288,12 @@ static _Noreturn void serve(const struct pin_plan *plan, int namespaces, int soc
 	for (char order; (order = receive(socket, &sender));) {
 		if (order == PIN) {
 			pin_all(&pins, sender);
+		} else if (order == KEEP) {
+			answer(&pins, DONE);
+			keep = true;
 		} else {
-			keep = order == KEEP;
-			if (!keep)
-				break;
+			keep = false;
+			break;
 		}
 	}
 	if (!keep)
@@ -273,23 +301,26 @@ static _Noreturn void serve(const struct pin_plan *plan, int namespaces, int soc
 	_exit(EXIT_SUCCESS);
 }
 
-/* The helper's answer; false if it has ended. */
-static bool receive_answer(int socket, char *ret)
+/* The helper's answer. Returns recv(2)'s result: 0 if the helper has ended. */
+static ssize_t receive_answer(int socket, char *ret)
 {
 	ssize_t count;
 
 	do
 		count = recv(socket, ret, 1, 0);
 	while (count < 0 && errno == EINTR);
-	return count == 1;
+	return count;
 }
 
-/* Waits for the helper's answer; it has written the message if there is none. */
+/* Waits for the helper's answer; if it has ended, it has written the message. */
 static char await(int socket)
 {
 	char byte;
+	ssize_t count = receive_answer(socket, &byte);
 
-	if (!receive_answer(socket, &byte))
+	if (count < 0)
+		die_error(errno, "cannot hear from the helper that pins namespaces");
+	if (count == 0)
 		exit(STATUS_FAILED);
 	return byte;
 }
@@ -372,8 +403,10 @@ void pin_make(const struct pin_helper *helper, int namespaces)
 
 void pin_keep(const struct pin_helper *helper)
 {
-	if (helper->socket >= 0)
-		order(helper->socket, KEEP);
+	if (helper->socket < 0)
+		return;
+	order(helper->socket, KEEP);
+	await(helper->socket);
 }
 
 void pin_undo(const struct pin_helper *helper)
@@ -384,7 +417,7 @@ void pin_undo(const struct pin_helper *helper)
 		return;
 	order(helper->socket, UNDO);
 	/* It closes its end when it is done. */
-	while (receive_answer(helper->socket, &byte))
+	while (receive_answer(helper->socket, &byte) > 0)
 		continue;
 }
 
@@ -408,9 +441,8 @@ static bool is_place(int directory, const char *name)
 
 int pin_release(const char *path)
 {
-	autoclose int directory = fd_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	autoclose int directory = open_directory(path);
 
-	check_directory(directory, path);
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		const char *name = namespace_kinds[i].name;
 		int error = mounttree_try_detach(directory, name);
