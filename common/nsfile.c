@@ -49,6 +49,17 @@ int nsfile_open(int dirfd, const char *path, size_t kind)
 	return file;
 }
 
+static bool is_there(int directory, const char *name)
+{
+	struct stat status;
+
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		die_error(errno, "cannot look for the pin '%s'", name);
+	return false;
+}
+
 void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KINDS])
 {
 	size_t found = 0;
@@ -57,7 +68,7 @@ void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KI
 		const char *name = namespace_kinds[i].name;
 
 		if (!(flags & namespace_kinds[i].flag) || files[i] >= 0 ||
-			(any && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0))
+			(any && !is_there(directory, name)))
 			continue;
 		files[i] = nsfile_open(directory, name, i);
 		found++;
