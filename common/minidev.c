@@ -66,8 +66,9 @@ static int create_pts(void)
 	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 	int tree = mounttree_try_create("devpts", with_group, attributes);
 
-	return tree >= 0 ? tree :
-			   check_tree(mounttree_try_create("devpts", without, attributes), "devpts");
+	if (tree == -EINVAL)
+		tree = mounttree_try_create("devpts", without, attributes);
+	return check_tree(tree, "devpts");
 }
 
 int minidev_clone_null(void)
