@@ -54,6 +54,7 @@ void ids_keep_parent(const struct ids_parent *parent)
 struct guard {
 	int signal;
 	atomic_int state;
+	atomic_int alive; /* not 0 while the thread may still use its stack */
 	pid_t thread;
 	void *stack;
 };
@@ -74,17 +75,18 @@ __attribute__((no_sanitize("address", "undefined"))) static int guard_run(void *
 
 static void guard_start(struct guard *guard, int signal)
 {
-	const int flags =
-		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+		CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
 
-	*guard = (struct guard){ .signal = signal };
+	*guard = (struct guard){ .signal = signal, .alive = 1 };
 	if (!signal)
 		return;
 	guard->stack = mmap(NULL, GUARD_STACK, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (guard->stack == MAP_FAILED)
 		die_error(errno, "cannot allocate memory");
-	guard->thread = clone(guard_run, (char *)guard->stack + GUARD_STACK, flags, guard);
+	guard->thread = clone(guard_run, (char *)guard->stack + GUARD_STACK, flags, guard, NULL,
+		NULL, &guard->alive);
 	/* No threads for a process whose children go to another PID namespace, clone(2); getppid() has to do for that. */
 	if (guard->thread < 0 && errno == EINVAL) {
 		munmap(guard->stack, GUARD_STACK);
@@ -105,6 +107,8 @@ static void guard_end(struct guard *guard)
 	if (!guard->thread)
 		return;
 	atomic_store(&guard->state, ENDING);
+	while (atomic_load(&guard->alive))
+		sched_yield();
 	while (syscall(SYS_tgkill, getpid(), guard->thread, 0) == 0)
 		sched_yield();
 	munmap(guard->stack, GUARD_STACK);
