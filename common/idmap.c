@@ -408,7 +408,11 @@ static void map_from_outside(
 /* The helper: waits until TARGET has its namespace, writes, ends. */
 static _Noreturn void help(const struct idmap_plan *plan, const struct target *target, int start)
 {
-	if (fd_try_await(start) < 0)
+	int error = fd_try_await(start);
+
+	if (error < 0 && error != -EPIPE)
+		warn_error(-error, "cannot wait for the new user namespace");
+	if (error < 0)
 		_exit(STATUS_FAILED);
 	map_from_outside(target, "uid_map", &plan->users, "/usr/bin/newuidmap");
 	map_from_outside(target, "gid_map", &plan->groups, "/usr/bin/newgidmap");
