@@ -10,7 +10,7 @@ TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c)
+C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c tests/faults/*.c tests/faults/inject/*.c)
 
 # The last two are made by clang: libFuzzer, and counters that an exec does not lose.
 FLAVOURS := release asan fuzz coverage
@@ -61,6 +61,8 @@ SETS_fuzz-cli := build test
 SETS_coverage := build test coverage
 SETS_check-escape := build test
 SETS_check-mutants := build test
+SETS_check-faults := build test
+SETS_check-kernels := build test
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -101,6 +103,12 @@ check-escape: tests-release ## try each way out that is listed in tests/escape, 
 check-mutants: tests-release ## take out one defence after another: a test has to notice (MUTANTS="names", MUTANTS_THIN=K: every K-th)
 	@tests/mutants/check.sh
 
+check-faults: tests-release build/release/faults/inject build/release/faults/payload ## fail each system call of the links once (FAULTS_THIN=1: with each error)
+	@tests/faults/check.sh
+
+check-kernels: tests-release build/release/faults/inject build/release/faults/payload ## take system calls away altogether, as older kernels and filters do
+	@tests/faults/kernels.sh
+
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
 
@@ -111,7 +119,7 @@ $(LINTS:%=lint-%): lint-%: | $(SETUP)
 lint-analyze: build/compile_commands.json
 
 format: ## lay out all C files by .clang-format
-	clang-format -i $(C_FILES) $(wildcard common/*.h tests/unit/*.h tests/fuzz/*.[ch] tests/coverage/*.c)
+	clang-format -i $(wildcard common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch])
 
 setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage": for these)
 	@tests/setup.sh $(SETS)
@@ -211,17 +219,32 @@ build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o build/fuzz/libnschain.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK_fuzz) -o $@ $^ $(LDLIBS) $(if $(filter nsmount,$(TOOLS)),-lmount)
 
+# The names of system calls, by number.
+build/release/faults/names.h: build/release/flags
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS_all) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p' >$@
+
+build/release/faults/inject: $(wildcard tests/faults/inject/*.[ch]) build/release/faults/names.h
+	$(if $(Q),@echo '  LD $@')
+	$(Q)$(filter-out -MMD -MP,$(COMPILE_release)) -I$(@D) $(LDFLAGS_release) $(LDFLAGS) -o $@ $(filter %.c,$^)
+
+build/release/faults/payload: tests/faults/payload.c build/release/flags
+	$(if $(Q),@echo '  LD $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(filter-out -MMD -MP,$(COMPILE_release)) $(LDFLAGS_release) $(LDFLAGS) -o $@ $<
+
 json = $(subst ",\",$(subst \,\\,$(1)))
-build/compile_commands.json: build/release/flags
+build/compile_commands.json: build/release/flags build/release/faults/names.h
 	@for file in $(C_FILES); do \
 		printf '{"directory": "%s", "file": "%s", "command": "%s -c %s"},\n' '$(CURDIR)' "$$file" \
-			$(call quoted,$(call json,$(filter-out -MMD -MP,$(COMPILE_release)))) "$$file"; \
+			$(call quoted,$(call json,$(filter-out -MMD -MP,$(COMPILE_release)) -Ibuild/release/faults)) "$$file"; \
 	done | sed '1s/^/[/; $$s/,$$/]/' >$@
 
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm check-escape check-mutants fuzz fuzz-cli coverage soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -9,6 +9,7 @@
 #   TEST_ID        uid and gid of the unprivileged user
 #   TEST_SECONDS   how long one file may take; default 300
 #   ROUNDS, THIN   where something is repeated: how often, and that only every THIN-th of many like cases is tried
+#   WITHOUT        system calls that fail with ENOSYS for everything that a .bats file runs (helpers/without.c)
 #   MUST_RUN       what tests may not be skipped for (helpers.bash), as the caller
 #   MUST_RUN_USER  the same for the second run, as the unprivileged user
 set -euo pipefail
@@ -173,6 +174,10 @@ run_all() { # WHO TREE HOME TMPDIR PREFIX...
 		env HOME="$3" TMPDIR="$4" NSCHAIN_FLAVOUR="$flavour" NSCHAIN_BIN="$tree/build/$flavour/bin"
 		NSCHAIN_HELPERS="$tree/build/$flavour/helpers" "${@:5}"
 	)
+	# In front, because root can install a filter without no_new_privs.
+	local -a launcher=()
+	# shellcheck disable=SC2206 # words
+	[[ -z ${WITHOUT:-} ]] || launcher=("$tree/build/$flavour/helpers/without" $WITHOUT --)
 	cd "$tree"
 	for test in tests/unit/test_*.c; do
 		wanted "$test" || continue
@@ -182,7 +187,7 @@ run_all() { # WHO TREE HOME TMPDIR PREFIX...
 	# bats would remove its directory even with the root file system mounted in it; clean_up looks first.
 	for test in tests/*.bats; do
 		wanted "$test" || continue
-		start "${test##*/} ($who)" "${as[@]}" bats --tap --no-tempdir-cleanup --filter "(${TEST_FILTER:-})" "$test"
+		start "${test##*/} ($who)" "${launcher[@]}" "${as[@]}" bats --tap --no-tempdir-cleanup --filter "(${TEST_FILTER:-})" "$test"
 	done
 	wait
 	echo "$programs" >"$results/$who.programs"

@@ -23,5 +23,5 @@ awk '
 		failed = 1
 	}
 	END { exit failed }
-' common/*.[ch] tools/*.c tests/unit/*.[ch] tests/helpers/*.[ch] tests/fuzz/*.[ch] tests/coverage/*.c </dev/null
+' common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch] </dev/null
 echo 'lint: functions ok'

@@ -20,7 +20,7 @@ check() { # COMMAND... -- FILE...
 	[[ $# -eq 0 ]] || "${command[@]}" "$@" || failed=1
 }
 
-check clang-format --dry-run -Werror -- common/*.[ch] tools/*.c tests/unit/*.[ch] tests/helpers/*.[ch] tests/fuzz/*.[ch] tests/coverage/*.c
+check clang-format --dry-run -Werror -- common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch]
 check shellcheck -x -- .ci/run tests/*.sh tests/*/*.sh completions/*.sh
 check shellcheck -x -s bats -- tests/*.bats
 check shellcheck -s bash -- tests/*.bash tests/*/*.bash

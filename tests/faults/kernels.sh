@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# tests/faults/kernels.sh: runs each command line of lines.sh as on kernels that lack a system call, or behind filters that refuse one with ENOSYS.
+# COMMAND must then run exactly as otherwise, or not at all, with status 125 and a message. Prints a table. Then it runs whole files of tests
+# in the same way: what they test must work without the call, or be skipped.
+#   KERNEL_CALLS   the calls; default those that links use and that came after Linux 3.17, or that filters are known to refuse
+#   FAULTS         names of the command lines; default all
+#   KERNEL_TESTS   names of .bats files, "" for none; KERNEL_RUNS the calls that they are run without
+#   JOBS           how many command lines run at a time; default the number of processors
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/faults/common.sh
+. tests/faults/lines.sh
+enter_namespace tests/faults/kernels.sh
+
+calls=${KERNEL_CALLS:-openat2 open_tree move_mount mount_setattr fsopen close_range clone3 pidfd_open pidfd_send_signal setns-pidfd memfd_create statx execveat faccessat2}
+user_option=-a
+
+# What with_line runs: a program, because it is started by env.
+make_program() {
+	local call
+	{
+		echo '#!/bin/sh'
+		printf 'exec "%s" -b "%s" -p "%s"' "$PWD/build/release/faults/inject" "$work/bin" "$work/without"
+		for call in $calls; do
+			printf ' -d %s' "$call"
+		done
+		# shellcheck disable=SC2016 # for the program
+		echo ' "$@"'
+	} >"$work/program"
+	chmod 755 "$work/program"
+}
+
+# The table: a line for each command line, a column for each call.
+print_table() {
+	awk -v calls="$calls" '
+		BEGIN {
+			count = split(calls, call, " ")
+			short["same"] = "="; short["refused"] = "125"
+			for (i = 1; i <= count; i++) printf "%16s %s\n", "", substr("| | | | | | | | | | | | | | | | | | | | | | | | ", 1, 2 * i - 2) call[i]
+		}
+		/^[a-z-]+ [a-z0-9_-]+ [A-Za-z-]+$/ { verdict[$1, $2] = $3; if (!($1 in seen)) { seen[$1] = 1; name[++lines] = $1 } }
+		END {
+			for (l = 1; l <= lines; l++) {
+				row = ""
+				for (i = 1; i <= count; i++) {
+					word = verdict[name[l], call[i]]
+					row = row (word == "same" ? "= " : word == "refused" ? "r " : "X ")
+				}
+				printf "%-16s %s\n", name[l], row
+			}
+			print "(=: COMMAND ran as otherwise, r: refused with status 125 and a message, X: anything else)"
+		}' "$work"/results/*
+}
+
+prepare
+make_program
+started=0
+start() { # NAME WHO FLAGS COMMAND...
+	[[ -z ${FAULTS:-} || " $FAULTS " == *" $1 "* ]] || return 0
+	while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do
+		wait -n || true
+	done
+	started=$((started + 1))
+	with_line "$work/program" "$@" >"$work/results/$(printf '%03d' "$started")" 2>&1 &
+}
+each_line start
+wait
+grep -hA 40 '^not ok' "$work"/results/* | grep -v '^# ' || true
+print_table
+echo 'messages:'
+sed -n "s/^# [^ ]* without \([^ ]*\): /  without \1: /; T; s/'[^']*'/'...'/g; p" "$work"/results/* | sort | uniq -c | sort -rn
+failed=$(cat "$work"/results/* | grep -c '^not ok' || true)
+passed=$(cat "$work"/results/* | grep -cE ' (same|refused)$' || true)
+echo "$passed passed, $failed failed, 0 skipped"
+[[ $failed -eq 0 && $passed -gt 0 ]]
