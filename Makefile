@@ -222,7 +222,7 @@ build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o build/fuzz/libnschain.a
 # The names of system calls, by number.
 build/release/faults/names.h: build/release/flags
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS_all) -E -dM - | \
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(filter-out -MMD -MP,$(CFLAGS_all)) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p' >$@
 
 build/release/faults/inject: $(wildcard tests/faults/inject/*.[ch]) build/release/faults/names.h

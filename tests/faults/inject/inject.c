@@ -192,6 +192,10 @@ static void try_fault(const struct plan *plan, const struct run_result *wanted,
 			result.outcome.reached ? "" : " (not reached)");
 		fputs(result.errors, stdout);
 	}
+	if (result.stays) {
+		printf("not ok %s: cannot clean up\n", plan->name);
+		exit(1);
+	}
 	free(why);
 	judge_free(&result);
 }

@@ -11,6 +11,7 @@ struct run_result {
 	struct outcome outcome;
 	char *output, *errors; /* of COMMAND */
 	char *left;            /* what is different from before, see snapshot_compare() */
+	bool stays;            /* and cannot be put right: no further run is possible */
 };
 
 struct subject {
