@@ -12,10 +12,12 @@ HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c tests/faults/*.c tests/faults/inject/*.c)
 
-# The last two are made by clang: libFuzzer, and counters that an exec does not lose.
-FLAVOURS := release asan fuzz coverage
+# What is shipped is release. system has the C library of the compiler, for nsmount and for the programs of the tests. The last two are
+# made by clang: libFuzzer, and counters that an exec does not lose.
+FLAVOURS := release system asan fuzz coverage
 CLANG ?= clang
 CC_release = $(CC)
+CC_system = $(CC)
 CC_asan = $(CC)
 CC_fuzz = $(CLANG)
 CC_coverage = $(CLANG)
@@ -23,9 +25,11 @@ CC_coverage = $(CLANG)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -Wwrite-strings -Wno-missing-field-initializers $(if $(WERROR),-Werror)
 CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g -MMD -MP $(WARNINGS)
-CFLAGS_release := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+CFLAGS_system := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffunction-sections -fdata-sections
-LDFLAGS_release := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
+LDFLAGS_system := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
+CFLAGS_release := $(CFLAGS_system)
+LDFLAGS_release := $(LDFLAGS_system)
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_asan := -fsanitize=address,undefined
 CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -37,17 +41,24 @@ CFLAGS_coverage := -O1 -fprofile-instr-generate=$(COUNTERS)/%m%c.profraw -fcover
 OBJECTS_coverage := build/coverage/tests/coverage/begin.o
 LDFLAGS_coverage := -static-pie -Wno-unused-command-line-argument
 
-LDLIBS := -lcap
+$(foreach flavour,$(FLAVOURS),$(eval LIBS_$(flavour) := -lcap))
 
-ifneq ($(findstring musl-gcc,$(CC)),)
-# Debian's wrapper has no start files for -static-pie, and hides libcap and the kernel's headers.
-CFLAGS_all += -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
-LDFLAGS_release := -static $(filter-out -static-pie,$(LDFLAGS_release))
-LDLIBS := $(shell $(CC) -print-file-name=libcap.a)
-# There is no libmount for it.
-MODULES := $(filter-out common/fsmount.c,$(MODULES))
-TOOLS := $(filter-out nsmount,$(TOOLS))
+# The C library of release: musl, which starts a program in a tenth of the time, or that of the compiler (LIBC=system).
+LIBC ?= musl
+MUSL_INCLUDE ?= /usr/include/$(shell uname -m)-linux-musl
+MUSL_LIB ?= /usr/lib/$(shell uname -m)-linux-musl
+ifeq ($(LIBC),musl)
+# Headers that it does not have, those of the kernel and of libcap, are found where they always are.
+CFLAGS_release += -isystem $(MUSL_INCLUDE)
+LDFLAGS_release += -nostartfiles -nodefaultlibs $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o
+LIBS_release += build/release/libnschain.a $(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/crtn.o
 endif
+# fsmount is of no use without libmount, which there is for the system's C library only.
+EXCEPT_release := $(if $(filter musl,$(LIBC)),common/fsmount.c,common/fortify.c)
+EXCEPT_system := common/fortify.c
+EXCEPT_asan := common/fortify.c
+EXCEPT_fuzz := common/fortify.c
+EXCEPT_coverage := common/fortify.c
 
 # Goals that install what they need first, so that they work on a fresh machine.
 SETS_setup := build demo test
@@ -132,7 +143,7 @@ clean: ## remove build/
 help: ## show this list
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z_.-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand -t 24 | sed 's/^/    /'
-	@echo 'Variables: CC CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR V=1 WERROR=1'
+	@echo 'Variables: CC LIBC=musl|system CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR V=1 WERROR=1'
 
 # What install puts where below PREFIX, as source:mode:destination. The links lie in a directory of their own, because what lies beside them would
 # be shown by a toolbox; the commands are symlinks to them.
@@ -177,7 +188,8 @@ build/$(1)/flags: FORCE | $$(SETUP)
 		{ echo "nschain: $$(firstword $$(CC_$(1))) is missing: install it, or run: make setup" >&2; exit 1; }
 	$$(call require,libc.a,libc6-dev)
 	$$(call require,libcap.a,libcap-dev)
-	$(if $(filter nsmount,$(TOOLS)),$$(call require,libmount.so,libmount-dev))
+	$$(call require,libmount.so,libmount-dev)
+	$(if $(filter release-musl,$(1)-$(LIBC)),$$(call require,$(MUSL_LIB)/rcrt1.o,musl-tools))
 	@mkdir -p $$(@D)
 	@printf '%s\n' $$(call quoted,$$(COMPILE_$(1)) : $$(LINK_$(1))) | cmp -s - $$@ || \
 		printf '%s\n' $$(call quoted,$$(COMPILE_$(1)) : $$(LINK_$(1))) >$$@
@@ -187,37 +199,42 @@ build/$(1)/%.o: %.c build/$(1)/flags
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(COMPILE_$(1)) -c -o $$@ $$<
 
-build/$(1)/libnschain.a: $$(MODULES:%.c=build/$(1)/%.o)
+build/$(1)/libnschain.a: $$(patsubst %.c,build/$(1)/%.o,$$(filter-out $$(EXCEPT_$(1)),$$(MODULES)))
 	$$(Q)rm -f $$@
 	$$(Q)$$(AR) rcs $$@ $$^
 
 build/$(1)/bin/%: build/$(1)/tools/%.o build/$(1)/libnschain.a $$(OBJECTS_$(1))
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
+	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LIBS_$(1))
 
 # The one dynamic link: there is no libmount.a, and it stands before any change of root.
 build/$(1)/bin/nsmount: private LDFLAGS_$(1) := $(LDFLAGS_$(1):-static-pie=-pie)
-build/$(1)/bin/nsmount: private LDLIBS := -lmount
+build/$(1)/bin/nsmount: private LIBS_$(1) := -lmount
 
 build/$(1)/unit/%: build/$(1)/tests/unit/%.o build/$(1)/libnschain.a $$(OBJECTS_$(1))
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LDLIBS)
+	$$(Q)$$(LINK_$(1)) -o $$@ $$^ $$(LIBS_$(1))
 
 # Payloads run inside any root file system: always static, never with sanitizers.
 build/$(1)/helpers/%: tests/helpers/%.c build/$(1)/flags
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(COMPILE_release) $$(LDFLAGS_release) $$(LDFLAGS) -MT $$@ -MF $$@.d -o $$@ $$<
+	$$(Q)$$(COMPILE_system) $$(LDFLAGS_system) $$(LDFLAGS) -MT $$@ -MF $$@.d -o $$@ $$<
 endef
 $(foreach name,$(FLAVOURS),$(eval $(call flavour,$(name))))
+
+build/release/bin/nsmount: build/system/bin/nsmount
+	$(if $(Q),@echo '  CP $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # A target is one file with common/ behind it. What the linker wraps is in tests/fuzz/fuzz.h.
 build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o build/fuzz/libnschain.a
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(LINK_fuzz) -o $@ $^ $(LDLIBS) $(if $(filter nsmount,$(TOOLS)),-lmount)
+	$(Q)$(LINK_fuzz) -o $@ $^ $(LIBS_fuzz) -lmount
 
 # The names of system calls, by number.
 build/release/faults/names.h: build/release/flags
@@ -227,18 +244,18 @@ build/release/faults/names.h: build/release/flags
 
 build/release/faults/inject: $(wildcard tests/faults/inject/*.[ch]) build/release/faults/names.h
 	$(if $(Q),@echo '  LD $@')
-	$(Q)$(filter-out -MMD -MP,$(COMPILE_release)) -I$(@D) $(LDFLAGS_release) $(LDFLAGS) -o $@ $(filter %.c,$^)
+	$(Q)$(filter-out -MMD -MP,$(COMPILE_system)) -I$(@D) $(LDFLAGS_system) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
 build/release/faults/payload: tests/faults/payload.c build/release/flags
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(filter-out -MMD -MP,$(COMPILE_release)) $(LDFLAGS_release) $(LDFLAGS) -o $@ $<
+	$(Q)$(filter-out -MMD -MP,$(COMPILE_system)) $(LDFLAGS_system) $(LDFLAGS) -o $@ $<
 
 json = $(subst ",\",$(subst \,\\,$(1)))
 build/compile_commands.json: build/release/flags build/release/faults/names.h
 	@for file in $(C_FILES); do \
 		printf '{"directory": "%s", "file": "%s", "command": "%s -c %s"},\n' '$(CURDIR)' "$$file" \
-			$(call quoted,$(call json,$(filter-out -MMD -MP,$(COMPILE_release)) -Ibuild/release/faults)) "$$file"; \
+			$(call quoted,$(call json,$(filter-out -MMD -MP,$(COMPILE_system)) -Ibuild/release/faults)) "$$file"; \
 	done | sed '1s/^/[/; $$s/,$$/]/' >$@
 
 FORCE:

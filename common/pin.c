@@ -214,12 +214,12 @@ static char receive(int socket, pid_t *sender)
 			return 0;
 		}
 	}
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part;
-		part = CMSG_NXTHDR(&message, part)) {
-		if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS) {
-			memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
-			*sender = credentials.pid;
-		}
+	/* SO_PASSCRED: each message has them, and nothing else has room. */
+	const struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+
+	if (part && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS) {
+		memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
+		*sender = credentials.pid;
 	}
 	return byte;
 }

@@ -74,10 +74,11 @@ each_failing() {
 
 # pretended CALL TEXT OPTION...: behind the words BEFORE, the first and the last call of CALL that shows TEXT only pretends to have been done: COMMAND does not run.
 pretended() {
-	local call=$1 text=$2 log=$BATS_TEST_TMPDIR/pretended n
+	local call=$1 text=$2 log=$BATS_TEST_TMPDIR/pretended n calls
 	shift 2
 	"${PRIVILEGED[@]}" "${BEFORE[@]}" strace -qq -o "$log" -e "trace=$call" -e signal=none capjail "$@" true
-	for n in $(grep -nF -e "$text" "$log" | sed -n 's/:.*//; 1p; $p'); do
+	mapfile -t calls < <(grep -nF -e "$text" "$log" | sed -n 's/:.*//; 1p; $p')
+	for n in "${calls[@]}"; do
 		run --separate-stderr "${PRIVILEGED[@]}" "${BEFORE[@]}" strace -qq -o "$log" -e "trace=$call" -e signal=none \
 			-e "inject=$call:retval=0:when=$n" capjail "$@" "${UNREACHED[@]}"
 		echo "$n. $call with $text: $stderr"
@@ -119,9 +120,10 @@ pretended() {
 
 @test "a capability that seems not to exist is no end of them: those behind it are given up as well (S30)" {
 	requires strace
-	local log=$BATS_TEST_TMPDIR/log n
+	local log=$BATS_TEST_TMPDIR/log n calls
 	"${PRIVILEGED[@]}" strace -qq -o "$log" -e trace=prctl -e signal=none capjail --drop all true
-	for n in $(grep -nE 'PR_CAPBSET_READ, (CAP_KILL|CAP_SYS_ADMIN|CAP_SETFCAP)' "$log" | cut -d : -f 1); do
+	mapfile -t calls < <(grep -nE 'PR_CAPBSET_READ, (CAP_KILL|CAP_SYS_ADMIN|CAP_SETFCAP)' "$log" | cut -d : -f 1)
+	for n in "${calls[@]}"; do
 		run --separate-stderr "${PRIVILEGED[@]}" strace -qq -o "$log" -e trace=prctl -e signal=none -e "inject=prctl:error=EINVAL:when=$n" capjail --drop all capstate
 		grep -q 'CAPBSET_READ.*INJECTED' "$log"
 		[ "$status" = 125 ] || [[ $output == *' bounding=0000000000000000 '* ]]

@@ -5,7 +5,7 @@ set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 declare -A packages=(
-	[build]='gcc make libc6-dev libcap-dev libmount-dev'
+	[build]='gcc make libc6-dev libcap-dev libmount-dev musl-tools'
 	[demo]='busybox-static'
 	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs patch'
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
@@ -42,6 +42,7 @@ has() {
 	libc6-dev) has_archive libc.a ;;
 	libcap-dev) has_archive libcap.a ;;
 	libmount-dev) has_archive libmount.so ;;
+	musl-tools) compgen -G '/usr/lib/*-linux-musl/rcrt1.o' ;;
 	busybox-static) has_static_busybox ;;
 	uidmap) type -P newuidmap ;;
 	libcap2-bin) type -P capsh ;;

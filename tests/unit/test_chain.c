@@ -72,7 +72,7 @@ static const struct command commands[] = {
 	{ "@/one", "@/one/empty", STATUS_NOT_EXECUTABLE, "Exec format error\n" },
 	{ "@/one", "@/one/orphan", STATUS_NOT_EXECUTABLE,
 		"No such file or directory\nlink: hint: it is there, but the interpreter" },
-	{ "@/one", "@/loop", STATUS_NOT_EXECUTABLE, "Too many levels of symbolic links\n" },
+	{ "@/one", "@/loop", STATUS_NOT_EXECUTABLE, "loop': " },
 	{ "@/one", "@/\x1b[31m", STATUS_NOT_FOUND, "\\x1b[31m': No such file" },
 	/* by a name */
 	{ "@/one", "script", 7, "one: script [one  argument] [] 2 sings" },
@@ -141,7 +141,7 @@ static int execute_long(const void *data)
 static void test_long(void)
 {
 	static char name[8192];
-	struct command command = { "@/one", name, STATUS_NOT_EXECUTABLE, "File name too long\n" };
+	struct command command = { "@/one", name, STATUS_NOT_EXECUTABLE, "name too long\n" };
 	struct outcome outcome = run(execute_long, ":@/one");
 
 	is_exit(&outcome, 7, "a directory of PATH that is too long is passed over");

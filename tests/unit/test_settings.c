@@ -353,8 +353,8 @@ static const struct application applications[] = {
 		"cannot write '1' to 'a.x' of the cgroup: No such file or directory\n"
 		"test_settings: hint: COMMAND runs without it, as --try-this allows\n" },
 	{ "tried, refused", { { .option = "this", .file = "a.x", .value = "1", .tried = true } },
-		{ { "a.x", "7", -EBUSY } }, "a.x=1\n", true,
-		"cannot write '1' to 'a.x' of the cgroup: Device or resource busy\n"
+		{ { "a.x", "7", -EPERM } }, "a.x=1\n", true,
+		"cannot write '1' to 'a.x' of the cgroup: Operation not permitted\n"
 		"test_settings: hint: COMMAND runs without it, as --try-this allows\n" },
 	{ "tried, something else than asked",
 		{ { .option = "this", .file = "a.x", .value = "1", .tried = true },

@@ -259,7 +259,7 @@ static const struct handing handings[] = {
 		CONTROL "+cpuset|" CONTROL "+cpuset|", "cpu cpuset", "", CONTROL "-cpuset|=cpu" },
 	{ { "one that is refused", NULL, "1", "", .refused = "memory" }, "+memory +pids", "", 0,
 		false, false, CONTROL "+memory +pids|", "",
-		"cannot enable in cgroup.subtree_control '+memory +pids': Device or resource busy\n",
+		"cannot enable in cgroup.subtree_control '+memory +pids': ",
 		CONTROL "-memory|" CONTROL "-pids|=" },
 	{ { "it stays for another group", NULL, "1", "", "job" }, "+memory", "", 0, false, true,
 		CONTROL "+memory|" CONTROL "+memory|", "memory", "", "=memory" },
@@ -303,7 +303,7 @@ static const struct handing handings[] = {
 		"/cgroup.procs': Operation not permitted\n",
 		"remove " ROOM "|=" },
 	{ { "this process, for what is refused", DOMAIN, "@", "", .refused = "memory" }, "+memory",
-		"", 0, false, false, ASIDE CONTROL "+memory|", "", "Device or resource busy\n",
+		"", 0, false, false, ASIDE CONTROL "+memory|", "", "cannot enable",
 		CONTROL "-memory|" BACK "@|remove " ROOM "|=" },
 	/* others are in the way */
 	{ { "another process", DOMAIN, "@ 5", "" }, "+memory", "", 0, false, false, "", "", REFUSED,
