@@ -83,11 +83,13 @@ ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size)
 			break;
 		if (count < 0 && errno == EINTR)
 			continue;
-		if (count < 0)
-			return -errno;
-		used += (size_t)count;
-		if (used == size)
-			return -EFBIG;
+		if (count >= 0)
+			used += (size_t)count;
+		if (count >= 0 && used < size)
+			continue;
+		/* A part of it is no text, and has no end. */
+		text[0] = '\0';
+		return count < 0 ? -errno : -EFBIG;
 	}
 	if (used > 0 && text[used - 1] == '\n')
 		used--;

@@ -30,7 +30,7 @@ int fd_open(int dirfd, const char *path, int flags);
 
 /*
  * Reads the file PATH below DIRFD into TEXT (SIZE bytes) as a string without its last newline. Returns the length, -errno on
- * failure; -EFBIG when it does not fit.
+ * failure, with TEXT as it was or empty; -EFBIG when it does not fit.
  */
 ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size);
 

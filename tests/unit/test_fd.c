@@ -104,9 +104,9 @@ static void test_read(void)
 		{ " abc ", 8, 5, " abc " },
 		{ "1234567", 8, 7, "1234567" },
 		{ "123456\n", 8, 6, "123456" },
-		{ "12345678", 8, -EFBIG, NULL },
-		{ "123456789", 8, -EFBIG, NULL },
-		{ "1", 1, -EFBIG, NULL },
+		{ "12345678", 8, -EFBIG, "" },
+		{ "123456789", 8, -EFBIG, "" },
+		{ "1", 1, -EFBIG, "" },
 	};
 
 	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
@@ -132,7 +132,10 @@ static void test_read_more(void)
 	is_number(fd_try_read(root, "content", text, sizeof(text)), (long long)strlen(large),
 		"read 256 kB");
 	is_number(fd_try_read(root, "content", text, strlen(large)), -EFBIG, "... into one byte less");
+	is_text(text, "", "... leaves no part of it");
+	snprintf(text, sizeof(text), "default");
 	is_number(fd_try_read(root, "missing", text, sizeof(text)), -ENOENT, "read a missing file");
+	is_text(text, "default", "... leaves the text alone");
 	is_number(fd_try_read(root, ".", text, sizeof(text)), -EISDIR, "read a directory");
 	ok(fd_try_read(AT_FDCWD, "/proc/self/status", text, sizeof(text)) > 0 &&
 			strstr(text, "\nPid:"),
