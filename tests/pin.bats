@@ -324,6 +324,12 @@ all_kinds() {
 		[ ! -e "$T/file" ]'
 }
 
+@test "without a namespace there is nothing to pin, and no directory of pins" {
+	assert_refuses 'nothing to pin' nsnew "--pin=$T/pins" "${UNREACHED[@]}"
+	assert_refuses 'nothing to pin' nsnew -f "--pin=$T/pins" "${UNREACHED[@]}"
+	[ ! -e "$T/pins" ]
+}
+
 @test "without the privilege pins are refused, with the way out" {
 	requires rootless
 	assert_refuses 'nsnew -rm' nsnew -r -u "--pin=$T/pins" "${UNREACHED[@]}"
