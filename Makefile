@@ -16,6 +16,7 @@ C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c test
 # made by clang: libFuzzer, and counters that an exec does not lose.
 FLAVOURS := release system asan fuzz coverage
 CLANG ?= clang
+export CLANG
 CC_release = $(CC)
 CC_system = $(CC)
 CC_asan = $(CC)

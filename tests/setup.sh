@@ -9,13 +9,20 @@ declare -A packages=(
 	[demo]='busybox-static'
 	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs patch'
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
-	[fuzz]='clang perl'
-	[coverage]='clang llvm'
+	[fuzz]='clang libclang-rt-dev perl'
+	[coverage]='clang libclang-rt-dev llvm'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
 
 has_archive() {
 	[[ -e $("${CC:-cc}" -print-file-name="$1" 2>/dev/null) ]]
+}
+
+# What clang links to programs that are to be fuzzed or to count.
+has_runtime() {
+	local place
+	place=$("${CLANG:-clang}" -print-runtime-dir 2>/dev/null) || return
+	compgen -G "$place/libclang_rt.profile*.a"
 }
 
 # A dynamic busybox cannot run alone in a root file system.
@@ -54,6 +61,7 @@ has() {
 	qemu-system-x86) type -P qemu-system-x86_64 ;;
 	linux-image-amd64) has_kernel ;;
 	kmod) type -P modprobe ;;
+	libclang-rt-dev) has_runtime ;;
 	llvm) type -P llvm-cov ;;
 	*) type -P "$1" ;;
 	esac >/dev/null
