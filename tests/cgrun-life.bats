@@ -190,6 +190,16 @@ leftovers() {
 		bash -c "(echo \$BASHPID >>$PIDS; exec sleep 1000) & disown" &' 5
 }
 
+@test "a group that is busy when it is to be removed is tried again, without a word (R09)" {
+	requires limits strace
+	local log=$BATS_TEST_TMPDIR/log
+	run --separate-stderr "${ALONE[@]}" strace -f -qq -o "$log" -e trace=unlinkat -e inject=unlinkat:error=EBUSY:when=1..6 cgrun -m 64M true
+	assert_status 0
+	[ "$(grep -c INJECTED "$log")" -ge 6 ]
+	[ -z "$stderr" ]
+	nothing_left
+}
+
 @test "leftovers: with other ids, stopped (R09)" {
 	requires limits root setpriv
 	leftovers '

@@ -10,6 +10,7 @@ setup_file() {
 setup() {
 	load helpers
 	load helpers/jail
+	load helpers/processes
 	prepare_jail
 	# Masks of all kinds, and what must not come through them.
 	mkdir "$R/etc/dir"
@@ -22,6 +23,7 @@ setup() {
 }
 
 teardown() {
+	end_started
 	end_jail
 }
 
@@ -280,6 +282,23 @@ WRITABLE='writable() { find "$@" -type f 2>/dev/null | while read -r path; do { 
 		done
 		assert_refuses 'the root itself' "${JAIL[@]}" "--$option=/./" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 	done
+}
+
+@test "--mask below a bind holds though the way to the bind is another one by then (S16)" {
+	requires strace
+	mkdir -p "$R/a/b"
+	echo key >"$HOST/secret"
+	# Held behind the bind, the second thing that it attaches.
+	start strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=move_mount -e inject=move_mount:signal=STOP:when=2 \
+		"${PRIVILEGED[@]}" rootjail --bare --bind="$HOST:/a/b" --mask=/a/b/secret "$R" cat /away/b/secret
+	eventually grep -q 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace"
+	mv "$R/a" "$R/away"
+	mkdir -p "$R/a/b"
+	echo decoy >"$R/a/b/secret"
+	kill -CONT "$(child_of "$LINK_PID" rootjail)"
+	eventually grep -qE '^(exited|killed)' "$OUT"
+	! grep key "$OUT" || return 1
+	ended 'exited 0'
 }
 
 @test "--mask and --ro-path below a bind hold while symlinks of the root change places (S16)" {

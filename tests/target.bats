@@ -122,6 +122,13 @@ time.sleep(60)
 	assert_status 0
 	# By the helper's first round, which leaves the process alone.
 	[ -e "$T/ran" ]
+	# By files, of which the kernel does not know whose they were to be.
+	rm "$T/ran"
+	run "${WITH_MOUNTS[@]}" -pi --mount-proc python3 "$BATS_TEST_DIRNAME/helpers/reuse.py" nsjoin -t TARGET -u --ipc=/proc/self/ns/ipc \
+		sh -c 'touch "$1"; [ ! -e "$2" ] || [ "$(readlink /proc/self/ns/uts)" = "$(cat "$2")" ] || exit 125' sh "$T/ran" OTHER
+	echo "$output"
+	assert_status 0
+	[ -e "$T/ran" ]
 }
 
 @test "a target that ends between pidfd and namespaces is not joined (S10)" {

@@ -1,6 +1,7 @@
 """reuse.py COMMAND [ARGUMENT]...: whether COMMAND, which gets the PID of a process where an argument is TARGET and calls setns(2), ever takes
 another process for that one. It is stopped behind each system call it makes from its first pidfd_open(2) up to setns(2); meanwhile the process
-is killed and another one gets its PID. Each time COMMAND has to fail with 125. To be run as root of a PID namespace with its /proc.
+is killed and another one gets its PID. Each time COMMAND has to fail with 125. An argument OTHER becomes the path of a file with the uts namespace of that
+other one, which is there only then. To be run as root of a PID namespace with its /proc.
 """
 
 import collections
@@ -46,7 +47,8 @@ def replace(process):
 
 
 def trace(log, pid, *options):
-    command = [str(pid) if word == "TARGET" else word for word in sys.argv[1:]]
+    meant = {"TARGET": str(pid), "OTHER": log + ".other"}
+    command = [meant.get(word, word) for word in sys.argv[1:]]
     return subprocess.Popen(["strace", "-o", log, *options, *command], stderr=subprocess.PIPE)
 
 
@@ -86,6 +88,8 @@ def main():
 
         wait_until(is_stopped, f"a stop behind {name}")
         other = replace(process)
+        with open(log + ".other", "w", encoding="ascii") as file:
+            file.write(os.readlink(f"/proc/{other.pid}/ns/uts"))
         with open(f"/proc/{tracer.pid}/task/{tracer.pid}/children", encoding="ascii") as file:
             for child in file.read().split():
                 os.kill(int(child), signal.SIGCONT)
@@ -94,6 +98,7 @@ def main():
             print(f"behind call {number} of {name}: status {tracer.returncode} {message}")
             failures += 1
         end_process(other)
+        os.unlink(log + ".other")
     os.unlink(log)
     print(f"{len(calls)} calls, {failures} failures")
     return 1 if failures or not calls else 0

@@ -9,7 +9,7 @@
 #     As: root or user
 # Variables:
 #   MUTANTS         names of those to try; default all
-#   MUTANTS_THIN    K: only every K-th; which ones, MUTANTS_OFFSET says, by default the day of the year
+#   MUTANTS_THIN    K: only every K-th; default 2 if CI is set, else 1. Which ones, MUTANTS_OFFSET says, by default the day of the year
 #   MUTANTS_TIME    seconds that one test may take; default 90
 #   JOBS            how many at a time; default one for each processor
 #   TEST_ID         uid and gid of the unprivileged user
@@ -152,7 +152,8 @@ build "$base/tree" 'nsnew nsjoin cgrun capjail rootjail nsmount' "$jobs" >"$base
 
 names=()
 count=0
-thin=${MUTANTS_THIN:-1}
+thin=${MUTANTS_THIN:-${CI:+2}}
+thin=${thin:-1}
 offset=${MUTANTS_OFFSET:-$(date +%-j)}
 for patch in tests/mutants/*.patch; do
 	name=$(basename "$patch" .patch)
