@@ -41,7 +41,8 @@ static void leave_root(void)
 	if (error == 0)
 		error = mounttree_try_pivot(tree);
 	if (error < 0)
-		die_error(-error, "cannot leave the root file system while waiting");
+		die_hint(mounttree_advise_pivot(error), -error,
+			"cannot leave the root file system while waiting");
 }
 
 void hide_from_tracers(void)

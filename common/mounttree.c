@@ -258,6 +258,15 @@ static int is_covered(int tree)
 	return own && top ? own != top : -ENOTSUP;
 }
 
+const char *mounttree_advise_pivot(int error)
+{
+	if (error == -EINVAL)
+		return "the current root cannot be pivoted away from: it is an initramfs, or lies below another mount";
+	if (error == -ENOTSUP)
+		return "the kernel does not tell mounts from each other: statx(2) with STATX_MNT_ID (Linux 5.8), which a filter may refuse";
+	return NULL;
+}
+
 int mounttree_try_pivot(int tree)
 {
 	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)

@@ -89,6 +89,9 @@ int mounttree_try_leave_chroot(void);
 
 /*
  * Makes an attached TREE the root of this mount namespace and drops the old root with all its mounts; ends in the new root.
- * Returns 0, -errno on failure; -EINVAL also when the caller is chrooted. pivot_root(2).
+ * Returns 0, -errno on failure; -EINVAL also when the caller is chrooted, -ENOTSUP if what covers the new root cannot be told. pivot_root(2).
  */
 int mounttree_try_pivot(int tree);
+
+/* What may be the reason for ERROR of that, or NULL. */
+const char *mounttree_advise_pivot(int error);

@@ -106,12 +106,7 @@ static void switch_root(int tree, int place)
 	if (error == 0)
 		error = mounttree_try_pivot(tree);
 	if (error < 0)
-		die_hint(error == -EINVAL ?
-				"the current root cannot be pivoted away from: it is an initramfs, or lies below another mount" :
-				error == -ENOTSUP ?
-				"the kernel does not tell mounts from each other: statx(2) with STATX_MNT_ID (Linux 5.8), which a filter may refuse" :
-				NULL,
-			-error, "cannot change the root");
+		die_hint(mounttree_advise_pivot(error), -error, "cannot change the root");
 }
 
 static void enter_workdir(int root, const char *workdir)
