@@ -60,6 +60,11 @@ for place in "/dev/shm", os.environ["BATS_TEST_TMPDIR"]:
 	two_cpus) [ "$(nproc)" -ge 2 ] ;;
 	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
 	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;
+	# Several namespaces can be joined at once, by a pidfd: Linux 5.8, and a filter may refuse it.
+	setns_pidfd) python3 -c 'import ctypes, os
+library = ctypes.CDLL(None, use_errno=True)
+refused = library.setns(os.pidfd_open(os.getpid()), 0x0c000000) < 0
+raise SystemExit(refused and ctypes.get_errno() == 22)' ;;
 	# The links are static and need nothing of a root or its /proc; the runtime of the sanitizers does.
 	static) [ "${NSCHAIN_FLAVOUR:-release}" != asan ] ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;

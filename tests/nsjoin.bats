@@ -331,7 +331,7 @@ assert_same() {
 }
 
 @test "all or nothing: one setns for all kinds (S12)" {
-	requires strace
+	requires strace setns_pidfd
 	target nsnew -muinC
 	run strace -o "$T/trace" -e trace=setns nsjoin -t "$TARGET" "${USER[@]}" -muinC true
 	assert_status 0

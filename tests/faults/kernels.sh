@@ -4,7 +4,8 @@
 # in the same way: what they test must work without the call, or be skipped.
 #   KERNEL_CALLS   the calls; default those that links use and that came after Linux 3.17, or that filters are known to refuse
 #   FAULTS         names of the command lines; default all
-#   KERNEL_TESTS   names of .bats files, "" for none; KERNEL_RUNS the calls that they are run without
+#   KERNEL_TESTS   names of .bats files, "" for none; default a few quick ones
+#   KERNEL_WITHOUT the calls that these are run without, all at once; default those that links do without everywhere
 #   JOBS           how many command lines run at a time; default the number of processors
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -71,5 +72,15 @@ echo 'messages:'
 sed -n "s/^# [^ ]* without \([^ ]*\): /  without \1: /; T; s/'[^']*'/'...'/g; p" "$work"/results/* | sort | uniq -c | sort -rn
 failed=$(cat "$work"/results/* | grep -c '^not ok' || true)
 passed=$(cat "$work"/results/* | grep -cE ' (same|refused)$' || true)
-echo "$passed passed, $failed failed, 0 skipped"
+skipped=0
+echo "command lines: $passed passed, $failed failed"
+
+if [[ -n ${KERNEL_TESTS-default} ]]; then
+	without=${KERNEL_WITHOUT:-clone3 setns-pidfd memfd_create pidfd_send_signal faccessat2}
+	echo "tests without $without:"
+	WITHOUT=$without TESTS=${KERNEL_TESTS:-nsjoin ready} RUN_AS=${RUN_AS:-root} tests/run.sh release 2>&1 | tee "$work/tests" || true
+	read -r p _ f _ s _ < <(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$work/tests" || echo 0 passed, 1 failed, 0 skipped)
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
 [[ $failed -eq 0 && $passed -gt 0 ]]
