@@ -203,7 +203,8 @@ static void begin(const struct child *child, const struct child_plan *plan, int 
 	} else if (child->apart && setpgid(0, 0) < 0) {
 		die_error(errno, "cannot start a process group");
 	}
-	hide_pass_gate(gate);
+	if (gate[0] >= 0)
+		hide_pass_gate(gate);
 	set_action(SIGCHLD, &child->on_child, NULL);
 	change_mask(SIG_SETMASK, &child->mask, NULL);
 }
@@ -274,8 +275,7 @@ static void caught(int signal)
 }
 
 /* The link's part of the start. */
-static void stand_by(
-	struct child *child, const struct child_plan *plan, int proc, bool root_too, int gate)
+static void stand_by(struct child *child, const struct child_plan *plan, int proc, int gate)
 {
 	enum { OWN = 4 };
 	struct sigaction handler = { .sa_handler = caught };
@@ -286,8 +286,11 @@ static void stand_by(
 
 	memcpy(keep + OWN, plan->keep, sizeof(plan->keep));
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
-		set_action(forwarded[i], &handler, NULL);
-	hide_self(keep, OWN + CHILD_KEEP, root_too, gate);
+		sigaction(forwarded[i], &handler, NULL);
+	if (gate >= 0)
+		hide_self(keep, OWN + CHILD_KEEP, true, gate);
+	else
+		hide_stand_back(keep, OWN + CHILD_KEEP);
 }
 
 static void fork_child(struct child *child, int cgroup)
@@ -312,11 +315,11 @@ bool child_start(struct child *child, const struct child_plan *plan)
 {
 	int parent = open_self();
 	int proc = plan->init ? open_proc() : -1;
-	int gate[2], report[2] = { -1, -1 };
-	bool root_too = !plan->new_pids && hide_is_needed();
+	int gate[2] = { -1, -1 }, report[2] = { -1, -1 };
 
-	/* Waited for in any case: what may fail before this process can wait is to fail before COMMAND runs. */
-	hide_make_gate(gate);
+	/* Only then, because it costs time. Without it nothing that may fail is left to do after the fork. */
+	if (!plan->new_pids && hide_is_needed())
+		hide_make_gate(gate);
 	*child = (struct child){ .status = -1, .terminal = find_terminal(), .init = plan->init };
 	child->foreground = child->terminal >= 0 && tcgetpgrp(child->terminal) == getpgrp();
 	/* kill(0) in a PID namespace would reach the link's process group outside; but a shell's job has to stay in it. */
@@ -328,7 +331,7 @@ bool child_start(struct child *child, const struct child_plan *plan)
 
 	fork_child(child, plan->cgroup);
 	if (child->pid > 0) {
-		stand_by(child, plan, proc, root_too, gate[1]);
+		stand_by(child, plan, proc, gate[1]);
 		/* All others of the above are closed now. */
 		fd_close(&gate[1]);
 		return false;

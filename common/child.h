@@ -46,8 +46,8 @@ struct child {
 
 /*
  * Forks. Returns true in the child, which has the caller's signal mask and dispositions, dies with the link and goes on with the chain;
- * false in the link, which holds back all signals that child_wait() will handle and has closed every fd but PLAN's before the child goes
- * on; hidden too if both are in one PID namespace below the initial one. Dies, and then the child has not gone on. Write id maps before: a link that is
+ * false in the link, which holds back all signals that child_wait() will handle, has closed every fd but PLAN's, and is hidden
+ * before the child goes on if both are in one PID namespace below the initial one. Dies, and then the child has not gone on. Write id maps before: a link that is
  * hidden is not dumpable and may not any more.
  */
 bool child_start(struct child *child, const struct child_plan *plan);

@@ -260,47 +260,71 @@ const char *fd_list_add(struct fd_list *list, const char *text)
 	return NULL;
 }
 
-void fd_fill_standard(void)
+int fd_try_fill_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+
 		/* An epoll instance needs no path and leads nowhere, unlike "/" or a /dev/null that may not be one. */
-		if (fcntl(fd, F_GETFD) < 0 && epoll_create1(EPOLL_CLOEXEC) != fd)
-			die_error(errno, "cannot fill the closed file descriptor %d", fd);
+		int filled = epoll_create1(EPOLL_CLOEXEC);
+
+		if (filled < 0)
+			return -errno;
+		if (filled != fd) {
+			close(filled);
+			return -EBADF;
+		}
 	}
+	return 0;
+}
+
+void fd_fill_standard(void)
+{
+	int error = fd_try_fill_standard();
+
+	if (error < 0)
+		die_error(-error, "cannot fill a closed standard file descriptor");
 }
 
 /* For kernels before 5.9. In a root that is not trusted, what is called /proc need not be the kernel's. */
-static void close_each(unsigned int first, unsigned int last)
+static int close_each(unsigned int first, unsigned int last)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	struct statfs system;
 
 	if (!directory)
-		die_hint("close_range(2) (Linux 5.9), which needs no /proc, is refused, perhaps by a filter",
-			errno, "cannot close file descriptors by '/proc/self/fd'");
-	if (fstatfs(dirfd(directory), &system) < 0 || system.f_type != PROC_SUPER_MAGIC)
-		die("cannot close file descriptors: close_range(2) is refused, and '/proc' is not the kernel's");
-	for (struct dirent *entry; (entry = readdir(directory));) {
+		return -errno;
+
+	int error = fstatfs(dirfd(directory), &system) < 0 ? -errno :
+		system.f_type != PROC_SUPER_MAGIC          ? -ENOENT :
+							     0;
+
+	for (struct dirent *entry; error == 0 && (errno = 0, entry = readdir(directory));) {
 		uint64_t fd;
 
 		if (!parse_number(entry->d_name, first, last, &fd) && (int)fd != dirfd(directory))
 			close((int)fd);
 	}
+	if (error == 0)
+		error = -errno;
 	closedir(directory);
+	return error;
 }
 
-static void close_span(unsigned int first, unsigned int last)
+static int close_span(unsigned int first, unsigned int last)
 {
 	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
-		return;
-	close_each(first, last);
+		return 0;
+	return close_each(first, last);
 }
 
-void fd_close_others(const int *keep, size_t count)
+int fd_try_close_others(const int *keep, size_t count)
 {
 	unsigned int first = STDERR_FILENO + 1;
+	int error = 0;
 
-	for (;;) {
+	while (error == 0) {
 		unsigned int next = ~0U;
 
 		for (size_t i = 0; i < count; i++) {
@@ -309,9 +333,18 @@ void fd_close_others(const int *keep, size_t count)
 				next = (unsigned int)keep[i];
 		}
 		if (next == ~0U)
-			break;
-		close_span(first, next - 1);
+			return close_span(first, ~0U);
+		error = close_span(first, next - 1);
 		first = next + 1;
 	}
-	close_span(first, ~0U);
+	return error;
+}
+
+void fd_close_others(const int *keep, size_t count)
+{
+	int error = fd_try_close_others(keep, count);
+
+	if (error < 0)
+		die_hint("close_range(2) (Linux 5.9) is refused, perhaps by a filter, and '/proc' is not there or not the kernel's",
+			-error, "cannot close file descriptors by '/proc/self/fd'");
 }

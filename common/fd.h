@@ -85,6 +85,9 @@ bool fd_is_inside_root(void);
  */
 void fd_fill_standard(void);
 
+/* The same. Returns 0 or -errno. */
+int fd_try_fill_standard(void);
+
 /* The fds that a command line names to be kept. */
 struct fd_list {
 	size_t count;
@@ -96,3 +99,6 @@ const char *fd_list_add(struct fd_list *list, const char *text);
 
 /* Closes every fd from 3 up but the COUNT ones in KEEP (any order, values below 3 are ignored). Dies. close_range(2). */
 void fd_close_others(const int *keep, size_t count);
+
+/* The same. Returns 0 or -errno, and then some are closed. */
+int fd_try_close_others(const int *keep, size_t count);

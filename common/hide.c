@@ -73,6 +73,21 @@ void hide_self(const int *keep, size_t count, bool root_too, int gate)
 	open_gate(gate);
 }
 
+void hide_stand_back(const int *keep, size_t count)
+{
+	int error = fd_try_close_others(keep, count);
+
+	if (error == 0) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		error = fd_try_fill_standard();
+	}
+	if (error < 0)
+		warn_error(-error, "cannot close all files while waiting");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		warn_error(errno, "cannot keep others from tracing the process that waits");
+}
+
 void hide_make_gate(int gate[2])
 {
 	if (pipe2(gate, O_CLOEXEC) < 0)

@@ -29,3 +29,8 @@ void hide_pass_gate(int gate[2]);
  * opens GATE, the write end of the pipe, -1 for none. Dies.
  */
 void hide_self(const int *keep, size_t count, bool root_too, int gate);
+
+/*
+ * The same for a process that COMMAND cannot find, while COMMAND may be running already: so what cannot be done is said and does not end it.
+ */
+void hide_stand_back(const int *keep, size_t count);
