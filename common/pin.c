@@ -403,10 +403,22 @@ void pin_make(const struct pin_helper *helper, int namespaces)
 
 void pin_keep(const struct pin_helper *helper)
 {
+	char byte;
+
 	if (helper->socket < 0)
 		return;
 	order(helper->socket, KEEP);
-	await(helper->socket);
+
+	ssize_t count = receive_answer(helper->socket, &byte);
+	int error = errno;
+
+	if (count == 1)
+		return;
+	if (count == 0)
+		exit(STATUS_FAILED);
+	/* It may have heard, and would take the end of this process for exec. */
+	pin_undo(helper);
+	die_error(error, "cannot hear from the helper that pins namespaces");
 }
 
 void pin_undo(const struct pin_helper *helper)
