@@ -114,6 +114,21 @@ static void guard_end(struct guard *guard)
 	munmap(guard->stack, GUARD_STACK);
 }
 
+/*
+ * The bare system calls: a C library makes a change in all threads it knows of, of which there is but one, and blocks all signals meanwhile, musl without
+ * looking whether they are unblocked again.
+ */
+#ifdef SYS_setresuid32
+enum { SET_USERS = SYS_setresuid32, SET_GROUPS = SYS_setresgid32, SET_LIST = SYS_setgroups32 };
+#else
+enum { SET_USERS = SYS_setresuid, SET_GROUPS = SYS_setresgid, SET_LIST = SYS_setgroups };
+#endif
+
+static int set_list(size_t count, const gid_t *list)
+{
+	return (int)syscall(SET_LIST, count, list);
+}
+
 /* Changes the user ids, or the group ids if GROUP, under a guard. */
 static int set_id(uint32_t id, bool group)
 {
@@ -122,7 +137,7 @@ static int set_id(uint32_t id, bool group)
 
 	guard_start(&guard, parent.signal);
 
-	int error = (group ? setresgid(id, id, id) : setresuid(id, id, id)) < 0 ? -errno : 0;
+	int error = syscall(group ? SET_GROUPS : SET_USERS, id, id, id) < 0 ? -errno : 0;
 
 	if (error == 0)
 		ids_keep_parent(&parent);
@@ -145,7 +160,7 @@ int ids_try_drop_groups(void)
 	gid_t only;
 	int count = getgroups(0, NULL);
 
-	if (count == 0 || setgroups(0, NULL) == 0)
+	if (count == 0 || set_list(0, NULL) == 0)
 		return 0;
 
 	int error = -errno;
@@ -165,9 +180,9 @@ static const char *id_hint(int error)
 
 static void set_groups(const struct ids_change *change)
 {
-	int error = change->count == 0                     ? ids_try_drop_groups() :
-		setgroups(change->count, change->list) < 0 ? -errno :
-							     0;
+	int error = change->count == 0                    ? ids_try_drop_groups() :
+		set_list(change->count, change->list) < 0 ? -errno :
+							    0;
 
 	if (error == -EPERM)
 		die_hint("this needs CAP_SETGID, and a user namespace that allows setgroups(2)",
