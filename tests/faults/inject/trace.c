@@ -291,6 +291,11 @@ static bool is_stop_signal(int signal)
 	return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
+static bool is_crash(int signal)
+{
+	return signal == SIGSEGV || signal == SIGILL || signal == SIGBUS || signal == SIGFPE;
+}
+
 static void stopped(struct run *run, struct tracee *tracee, int status)
 {
 	int signal = WSTOPSIG(status);
@@ -319,6 +324,10 @@ static void stopped(struct run *run, struct tracee *tracee, int status)
 	} else if (signal == SIGTRAP && machine_pass_trap(&tracee->trap, tracee->pid)) {
 		tracee->early = false;
 		resume(run, tracee, 0);
+	} else if (is_crash(signal) && run->outcome->reached) {
+		/* The kernel ends no PID 1 of a namespace that is traced by its own crash. */
+		machine_ptrace(PTRACE_DETACH, tracee->pid, 0, (unsigned long)signal);
+		tracee->pid = 0;
 	} else {
 		resume(run, tracee, signal);
 	}
