@@ -2,6 +2,7 @@
 # tests/escape/check.sh [FLAVOUR]: runs the tests whose names end in rows of rows.tsv, as root and as an unprivileged user (tests/run.sh, whose variables
 # it takes), and says of each row whether it held. A row holds if a test of it passed in one of the halves at least and none failed.
 #   ROWS           only these ("S14 R03"); default all
+#   TAPS           the TAP_DIR of a run of all tests: what it says is taken, and nothing run again
 #   ROUNDS, THIN   as for tests/run.sh, with smaller defaults
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,23 +14,22 @@ wanted=${wanted:+(${wanted// /|})}
 export TEST_FILTER="\\(($number, )*${wanted:-[SR][0-9]{2\}}(, $number)*\\)\$"
 export ROUNDS=${ROUNDS:-10} THIN=${THIN:-8}
 
-TAP_DIR=$(mktemp -d)
-export TAP_DIR
-trap 'rm -rf "$TAP_DIR"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-tests/run.sh "${1:-release}" | tee "$TAP_DIR/said" || true
-totals=$(tail -n 1 "$TAP_DIR/said")
-if [[ ! $totals =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-	echo 'check-escape: tests/run.sh did not come to its end' >&2
-	exit 1
+# What run.sh finds beyond single tests, processes that are left for instance, is one failure more.
+broken=0
+if [[ -z ${TAPS:-} ]]; then
+	TAPS=$work/taps
+	mkdir "$TAPS"
+	TAP_DIR=$TAPS tests/run.sh "${1:-release}" || broken=1
+	echo
 fi
-read -r passed failed skipped <<<"${BASH_REMATCH[*]:1}"
-echo
+for half in root user; do
+	cat "$TAPS"/*"($half).tap" 2>/dev/null | sed "s/^/$half\t/" || true
+done >"$work/all"
 
-cat "$TAP_DIR"/*\(root\).tap 2>/dev/null | sed 's/^/root\t/' >"$TAP_DIR/all" || true
-cat "$TAP_DIR"/*\(user\).tap 2>/dev/null | sed 's/^/user\t/' >>"$TAP_DIR/all" || true
-
-awk -F '\t' -v wanted=" ${ROWS:-} " -v passed="$passed" -v failed="$failed" -v skipped="$skipped" '
+awk -F '\t' -v wanted=" ${ROWS:-} " -v broken="$broken" '
 	# What a line of TAP says goes to each row at the end of the name of its test.
 	function count(who, line,    result, reason, list, rows, n, i) {
 		if (line !~ /^(not )?ok [0-9]+ /)
@@ -44,6 +44,7 @@ awk -F '\t' -v wanted=" ${ROWS:-} " -v passed="$passed" -v failed="$failed" -v s
 			return
 		list = substr(line, RSTART + 1, RLENGTH - 2)
 		n = split(list, rows, ", ")
+		totals[result]++
 		for (i = 1; i <= n; i++) {
 			tests[rows[i], result, who]++
 			named[rows[i]] = line
@@ -84,7 +85,7 @@ awk -F '\t' -v wanted=" ${ROWS:-} " -v passed="$passed" -v failed="$failed" -v s
 			}
 			said = verdict(row)
 			held += said == "held"
-			broken += said != "held"
+			bad += said != "held"
 			# What failed is among the failures already.
 			unproved += !sum(row, "passed") && !sum(row, "failed")
 			printf "%s  %s   %d tests root, %d user: %s\n", row, attack[row], tests[row, "passed", "root"], tests[row, "passed", "user"], said
@@ -95,9 +96,10 @@ awk -F '\t' -v wanted=" ${ROWS:-} " -v passed="$passed" -v failed="$failed" -v s
 				unknown++
 			}
 		}
-		printf "check-escape: %d rows, %d held, %d broken, %d do not apply\n", rows, held, broken + unknown, apart
-		failed += unproved + unknown
-		printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-		exit passed == 0 || failed > 0
+		printf "check-escape: %d rows, %d held, %d broken, %d do not apply\n", rows, held, bad + unknown, apart
+		failed = totals["failed"] + unproved + unknown
+		failed += broken && !failed
+		printf "%d passed, %d failed, %d skipped\n", totals["passed"], failed, totals["skipped"]
+		exit totals["passed"] == 0 || failed > 0
 	}
-' "$table" "$TAP_DIR/all"
+' "$table" "$work/all"
