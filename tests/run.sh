@@ -163,7 +163,8 @@ start() { # NAME COMMAND...
 wanted() { # FILE
 	local name=${1##*/}
 	[[ -e $1 && (-z ${TESTS:-} || " $TESTS " == *" ${name%.*} "*) ]] || return
-	[[ -z ${TEST_FILTER:-} ]] || sed -n 's/^@test "\(.*\)" .*{.*/\1/p' "$1" | grep -qE -e "$TEST_FILTER"
+	# Not grep -q, which may end before sed does.
+	[[ -z ${TEST_FILTER:-} ]] || sed -n 's/^@test "\(.*\)" .*{.*/\1/p' "$1" | grep -E -e "$TEST_FILTER" >/dev/null
 }
 
 # --- all of them, as one user ---
