@@ -74,7 +74,7 @@ SETS_coverage := build test coverage
 SETS_check-escape := build test
 SETS_check-mutants := build test
 SETS_check-faults := build test
-SETS_check-kernels := build test
+SETS_check-kernels := build test vm
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -118,8 +118,8 @@ check-mutants: tests-release ## take out one defence after another: a test has t
 check-faults: tests-release build/release/faults/inject build/release/faults/payload ## fail each system call of the links once (FAULTS_THIN=1: with each error)
 	@tests/faults/check.sh
 
-check-kernels: tests-release build/release/faults/inject build/release/faults/payload ## take system calls away altogether, as older kernels and filters do
-	@tests/faults/kernels.sh
+check-kernels: tests-release build/release/faults/inject build/release/faults/payload ## take system calls away altogether, as older kernels and filters do, here and on Linux 6.1 (KERNELS="here vm")
+	@tests/faults/check-kernels.sh
 
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh

@@ -61,10 +61,10 @@ make_root() { # DIR
 	echo 'root:x:0:0:root:/:/bin/sh' >"$1/etc/passwd"
 }
 
-# Leaves in GROUPS_MADE a group in each hierarchy, below that of this process, which is empty but for the driver.
+# Leaves in GROUPS_MADE a group in each hierarchy, below that of this process, for nobody but what is started.
 make_groups() { # SUFFIX
 	local controllers path place group
-	groups_made=() group_files=()
+	groups_made=()
 	while IFS=: read -r _ controllers path; do
 		place=$(findmnt -rno TARGET,FSTYPE,OPTIONS -t cgroup,cgroup2 | awk -v want="${controllers%%,*}" '
 			want == "" ? $2 == "cgroup2" : $2 == "cgroup" && ("," $3 ",") ~ ("," want ",") { print $1; exit }')
@@ -76,7 +76,6 @@ make_groups() { # SUFFIX
 			cat "${group%/*}/cpuset.mems" >"$group/cpuset.mems"
 		fi
 		groups_made+=("$group")
-		group_files+=("$group/cgroup.procs")
 	done </proc/self/cgroup
 }
 
@@ -117,7 +116,7 @@ with_line() { # PROGRAM NAME WHO FLAGS COMMAND...
 
 run_line() { # PROGRAM NAME WHO FLAGS COMMAND...
 	local program=$1 name=$2 who=$3 flags=$4 dir=$work/$2 group word
-	local -a options=(-n "$name") command=() groups_made=() group_files=()
+	local -a options=(-n "$name") command=() groups_made=()
 	local target_link=
 	shift 4
 	mkdir "$dir" "$dir/tmp" "$dir/src" "$dir/place"
@@ -151,9 +150,6 @@ run_line() { # PROGRAM NAME WHO FLAGS COMMAND...
 	options+=(-w "$dir")
 	(
 		cd "$dir"
-		for group in "${group_files[@]}"; do
-			echo "$BASHPID" >"$group"
-		done
 		exec env -i PATH="$work/bin:/usr/sbin:/usr/bin:/sbin:/bin" LC_ALL=C TMPDIR="$dir/tmp" \
 			"$program" "${options[@]}" -- "${command[@]}"
 	) || true

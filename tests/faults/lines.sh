@@ -32,7 +32,7 @@ each_line() { # FUNCTION
 	"$line" capjail-drop user '' capjail --drop all @payload
 	"$line" capjail-ids root '' capjail --keep chown,kill,setpcap --ambient kill -u 1000:2000 --groups 4,20 --umask 027 --parent-death @payload
 	"$line" capjail-iab root '' capjail --iab '!%chown,^net_raw' --securebits noroot --no-user-namespaces @payload
-	"$line" rootjail-mounts root '' rootjail --bind=@src:/data --bind=@src:/data/ro:ro --tmpfs=/tmp:size=1M,mode=1777 --mask=/etc/passwd --ro-path=/etc --dev=/dev/fuse @root "${inside[@]}"
+	"$line" rootjail-mounts root '' rootjail --bind=@src:/data --bind=@src:/data/ro:ro --tmpfs=/tmp:size=1M,mode=1777 --mask=/etc/passwd --ro-path=/etc --dev=/dev/kmsg @root "${inside[@]}"
 	"$line" rootjail-make root m rootjail --read-only --dir=/made/dir --file=@src/file:/made/file --symlink=file:/made/link --workdir=/made @root "${inside[@]}"
 	"$line" rootjail-overlay root '' rootjail --overlay @root "${inside[@]}"
 	"$line" rootjail-kept root m rootjail --overlay=@dir/kept --bind=@src:/new @root "${inside[@]}"

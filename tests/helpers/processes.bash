@@ -33,11 +33,14 @@ ended() {
 	return 1
 }
 
-# What was started dies with its parent, outcome.
+# What was started dies with its parent, outcome; but not if it has another user meanwhile, so it is killed too.
 end_started() {
-	local pid
+	local pid children
 	for pid in "${STARTED[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
+		children=()
+		# There is no end of line.
+		read -ra children 2>/dev/null <"/proc/$pid/task/$pid/children" || true
+		kill -KILL "${children[@]}" "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
 	STARTED=()

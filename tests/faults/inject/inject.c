@@ -145,6 +145,8 @@ static void parse(struct plan *plan, int argc, char **argv)
 	}
 	start->command = argv + optind;
 	start->subjects = plan->program_count ? plan->programs : links;
+	start->groups = plan->subject.places.groups;
+	start->group_count = plan->subject.places.group_count;
 	start->seconds = SECONDS;
 	start->look = view_process;
 	if (!*start->command || plan->step == 0)

@@ -38,8 +38,10 @@ struct start {
 	const char *const *subjects; /* names of programs whose calls count, up to NULL */
 	const char *programs;        /* directory of them, for the address of main; NULL */
 	uid_t user;                  /* 0: as it is */
-	int output, errors;          /* what COMMAND has as standard output and error */
-	unsigned int seconds;        /* that it may take */
+	const char *const *groups; /* directories of cgroups that it enters, one in each hierarchy */
+	size_t group_count;
+	int output, errors;   /* what COMMAND has as standard output and error */
+	unsigned int seconds; /* that it may take */
 	/* Writes to VIEW what the payload PID is about to begin as; NAME_OF tells who other processes are. */
 	void (*look)(FILE *view, pid_t pid, const char *(*name_of)(pid_t pid));
 };
