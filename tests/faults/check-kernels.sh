@@ -2,7 +2,7 @@
 # tests/faults/check-kernels.sh: kernels.sh on this machine, and its command lines on the older kernel of tests/vm/run.sh as well. The total is
 # the last line.
 #   KERNELS   here, vm; default both
-# What kernels.sh takes holds here too; the machine is not told of it.
+# What kernels.sh takes holds here too; the older kernel runs no files of tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ status=0
 for kernel in ${KERNELS:-here vm}; do
 	case $kernel in
 	here) command=(tests/faults/kernels.sh) ;;
-	vm) command=(tests/vm/run.sh env KERNEL_TESTS= tests/faults/kernels.sh) ;;
+	vm) command=(tests/vm/run.sh env KERNEL_TESTS= FAULTS="${FAULTS:-}" KERNEL_CALLS="${KERNEL_CALLS:-}" tests/faults/kernels.sh) ;;
 	*) echo "check-kernels: KERNELS is '$kernel', not here or vm" >&2 && exit 1 ;;
 	esac
 	echo "--- $kernel ---"

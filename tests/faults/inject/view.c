@@ -235,17 +235,22 @@ static void show_group(FILE *view, int above, const char *name, pid_t pid)
 	close(group);
 }
 
+/* In the order of their names: that of the directory is by chance. */
 static void show_groups(FILE *view, const char *above, pid_t pid)
 {
-	DIR *directory = opendir(above);
-	struct dirent *entry;
+	struct dirent **entries;
+	int directory = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int count = scandir(above, &entries, NULL, alphasort);
 
-	while (directory && (entry = readdir(directory))) {
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			show_group(view, dirfd(directory), entry->d_name, pid);
+	for (int i = 0; i < count; i++) {
+		if (entries[i]->d_type == DT_DIR && entries[i]->d_name[0] != '.')
+			show_group(view, directory, entries[i]->d_name, pid);
+		free(entries[i]);
 	}
-	if (directory)
-		closedir(directory);
+	if (count >= 0)
+		free(entries);
+	if (directory >= 0)
+		close(directory);
 }
 
 void view_process(FILE *view, pid_t pid, const char *(*name_of)(pid_t pid))
