@@ -193,7 +193,7 @@ leftovers() {
 @test "a group that is busy when it is to be removed is tried again, without a word (R09)" {
 	requires limits strace
 	local log=$BATS_TEST_TMPDIR/log
-	run --separate-stderr "${ALONE[@]}" strace -f -qq -o "$log" -e trace=unlinkat -e inject=unlinkat:error=EBUSY:when=1..6 cgrun -m 64M true
+	run --separate-stderr strace -f -qq -o "$log" -e trace=unlinkat -e inject=unlinkat:error=EBUSY:when=1..6 "${ALONE[@]}" cgrun -m 64M true
 	assert_status 0
 	[ "$(grep -c INJECTED "$log")" -ge 6 ]
 	[ -z "$stderr" ]
