@@ -100,14 +100,13 @@ attempt() {
 			echo "killed $name ($row): $file: $red"
 		fi
 	fi
+	# The sources, and whatever was built of them, of each flavour: nsmount has the C library of the system.
 	for source in "${sources[@]}"; do
 		cp -p "$base/tree/$source" "$place/tree/$source"
-		[[ $source != *.c ]] || cp -p "$base/tree/build/release/${source%.c}.o" "$place/tree/build/release/${source%.c}.o"
 	done
-	cp -p "$base/tree/build/release/"*.a "$place/tree/build/release/"
-	for source in $links; do
-		cp -p "$base/tree/build/release/bin/$source" "$place/tree/build/release/bin/$source"
-	done
+	while IFS= read -r -d '' source; do
+		cp -p "$base/tree/build/$source" "$place/tree/build/$source"
+	done < <(find "$place/tree/build" -type f -newer "$base/built" -printf '%P\0')
 }
 
 # build TREE LINKS [JOBS]: quickly, as no speed is needed of them; warnings are about what was taken out.
@@ -150,6 +149,7 @@ export NSCHAIN_HELPERS=$base/helpers MUTANTS_WORK=$base
 tar -c --exclude=./.git --exclude=./build . | tar -x -C "$base/tree"
 chmod -R a+rX "$base/tree"
 build "$base/tree" 'nsnew nsjoin cgrun capjail rootjail nsmount' "$jobs" >"$base/log" 2>&1 || { cat "$base/log" && exit 1; }
+touch "$base/built"
 
 names=()
 count=0
