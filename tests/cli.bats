@@ -724,13 +724,13 @@ rule_argc_zero() {
 }
 
 rule_child_ignored() {
-	run perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "${CHAIN[@]}" sh -c 'exit 5'
+	run timeout -s KILL 10 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "${CHAIN[@]}" sh -c 'exit 5'
 	assert_status 5
 	start perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "${CHAIN[@]}" sh -c 'trap "" TERM; exit 6'
 	ended 'exited 6'
 	# A helper that writes id maps is a child as well.
 	[ "$LINK" != nsnew ] || [ "$(id -u)" != 0 ] || {
-		run perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' nsnew --map-users=0:0:10 --map-groups=0:0:10 sh -c 'exit 8'
+		run timeout -s KILL 10 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' nsnew --map-users=0:0:10 --map-groups=0:0:10 sh -c 'exit 8'
 		assert_status 8
 	}
 }
@@ -1228,6 +1228,15 @@ assert_hidden() {
 	assert_hidden nsnew
 }
 
+@test "hiding: COMMAND does not begin before the link that waits is hidden (S40)" {
+	requires strace
+	run "${PRIVILEGED[@]}" nsnew -pm --mount-proc strace -f -qq -o "$T/trace" -e trace=unshare -e signal=none \
+		-e inject=unshare:delay_enter=500000 nsnew -f sh -c 'ls -A "/proc/$PPID/root/"; exit 17'
+	assert_status 17
+	assert_output ''
+	grep -q DELAYED "$T/trace"
+}
+
 @test "hiding: a waiting link keeps no fd of the caller's (S40)" {
 	local name child
 	for name in "${WAITING[@]}"; do
@@ -1237,10 +1246,16 @@ assert_hidden() {
 		eventually said ready
 		child=$(child_of "$LINK_PID" sleep)
 		eventually keeps_no_file "$LINK_PID"
+		# Not even what runs as the same user looks into it, unless the link is in a user namespace which that user owns.
+		[ "$(id -u)" = 0 ] || [ "$name" != 'nsnew -f' ] || eventually is_closed "$LINK_PID"
 		kill -TERM "$LINK_PID"
 		ended 'killed by 15'
 		eventually is_gone "$child"
 	done
+}
+
+is_closed() {
+	! ls "/proc/$1/fd" >/dev/null 2>&1
 }
 
 keeps_no_file() {
