@@ -603,12 +603,13 @@ could() {
 	strace -f -qq -e trace=write,execve,clone3 -e signal=none -o "$log" "${ALONE[@]}" cgrun -m 64M -p 20 env - "$(command -v sh)" -c :
 	# cgrun's own exec is the second one, that of env the third successful one.
 	awk '/execve\(.*= 0$/ { execs++ } /write\(.*"(67108864|20|0)"/ { if (execs == 2) before++; else other++ } END { exit !(before >= 2 && !other) }' "$log"
-	# Into each of the groups; on version 2 it is born there.
-	local entered
+	# Into each of the groups; on version 2 it is born there, and "0" is how cgrun stands aside before.
+	local entered entry=CLONE_INTO_CGROUP
+	! on_v1 memory || entry='CLONE_INTO_CGROUP|write\(.*"0"'
 	entered=$(grep -cE 'write\(.*"0"' "$log" || true)
 	! on_v1 memory || [ "$entered" -ge 1 ]
 	# And no limit comes after that.
-	awk '/write\(.*"0"|CLONE_INTO_CGROUP/ { inside = 1 } /write\(.*"(67108864|20)"/ && inside { print; late = 1 } END { exit late }' "$log"
+	ENTRY=$entry awk '$0 ~ ENVIRON["ENTRY"] { inside = 1 } /write\(.*"(67108864|20)"/ && inside { print; late = 1 } END { exit late }' "$log"
 }
 
 @test "the group is below the caller's own, in the hierarchy of each limit, and gone afterwards" {
