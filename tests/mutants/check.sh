@@ -55,6 +55,9 @@ run_tests() {
 		as=(setpriv --reuid "$test_id" --regid "$test_id" --clear-groups --inh-caps=-all env -u XDG_RUNTIME_DIR)
 	fi
 	[[ $EUID -ne 0 ]] || as=(unshare --mount --propagation private "${as[@]}")
+	# Always in a subshell. Whoever is interrupted leaves no groups either.
+	trap remove_alone EXIT
+	trap 'exit 130' INT TERM HUP
 	prepare_alone freezer devices blkio cpuset cpuacct hugetlb
 	(
 		cd "$tree"
