@@ -55,11 +55,8 @@ LDFLAGS_release += -nostartfiles -nodefaultlibs $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/
 LIBS_release += build/release/libnschain.a $(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/crtn.o
 endif
 # fsmount is of no use without libmount, which there is for the system's C library only.
+$(foreach flavour,$(FLAVOURS),$(eval EXCEPT_$(flavour) := common/fortify.c))
 EXCEPT_release := $(if $(filter musl,$(LIBC)),common/fsmount.c,common/fortify.c)
-EXCEPT_system := common/fortify.c
-EXCEPT_asan := common/fortify.c
-EXCEPT_fuzz := common/fortify.c
-EXCEPT_coverage := common/fortify.c
 
 # Goals that install what they need first, so that they work on a fresh machine.
 SETS_setup := build demo test
