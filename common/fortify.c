@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int __asprintf_chk(char **text, int flag, const char *format, ...);
-int __sprintf_chk(char *text, int flag, size_t size, const char *format, ...);
+int __asprintf_chk(char **text, int flag, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int __sprintf_chk(char *text, int flag, size_t size, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 int __asprintf_chk(char **text, int flag, const char *format, ...)
 {

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,6 +39,36 @@ struct chain {
 struct figures {
 	int started, killed, wrong;
 };
+
+static _Noreturn void fail(const char *what)
+{
+	perror(what);
+	exit(99);
+}
+
+static void *allocate(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	if (!memory)
+		fail("soak: calloc");
+	return memory;
+}
+
+static int number(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
+}
+
+/* One of the numbers from 0 up to but without LIMIT. */
+static int any(int limit)
+{
+	uint32_t value;
+
+	if (getrandom(&value, sizeof(value), 0) != sizeof(value))
+		fail("soak: getrandom");
+	return (int)(value % (uint32_t)limit);
+}
 
 static int64_t now(void)
 {
@@ -73,7 +104,7 @@ static pid_t first_child(pid_t pid)
 	char text[256];
 
 	children_of(pid, text, sizeof(text));
-	return atoi(text);
+	return number(text);
 }
 
 /* The process, or one that it has started, that runs this program; 0 if there is none. */
@@ -112,6 +143,9 @@ static void await_child(long milliseconds)
 
 static pid_t start(char **command, int out)
 {
+	if (!command[0])
+		exit(99);
+
 	pid_t pid = fork();
 
 	if (pid != 0)
@@ -150,7 +184,7 @@ static void kill_due(struct chain *chains, int parallel, struct figures *figures
 		if (!chain->pid || !chain->kill_at || chain->kill_at > now())
 			continue;
 		/* Who is asked for here may have ended since, but its PID cannot have been used again so soon. */
-		kill(descendant(chain->pid, rand() % 3), SIGKILL);
+		kill(descendant(chain->pid, any(3)), SIGKILL);
 		chain->kill_at = 0;
 		chain->killed = true;
 		figures->killed++;
@@ -205,8 +239,8 @@ static int left_over(void)
 
 static int run(int total, int parallel, int percent, char **words, int words_count)
 {
-	struct chain *chains = calloc((size_t)parallel, sizeof(*chains));
-	char ***commands = calloc((size_t)words_count, sizeof(*commands));
+	struct chain *chains = allocate((size_t)parallel, sizeof(*chains));
+	char ***commands = allocate((size_t)words_count, sizeof(*commands));
 	int count = split(words, commands);
 	struct figures figures = { 0 };
 	int busy = 1;
@@ -217,8 +251,7 @@ static int run(int total, int parallel, int percent, char **words, int words_cou
 			if (!chains[i].pid && figures.started < total) {
 				chains[i] = (struct chain){
 					.pid = start(commands[figures.started % count], -1),
-					.kill_at = rand() % 100 < percent ? now() + rand() % LONGEST :
-									    0,
+					.kill_at = any(100) < percent ? now() + any(LONGEST) : 0,
 				};
 				figures.started++;
 			}
@@ -230,6 +263,8 @@ static int run(int total, int parallel, int percent, char **words, int words_cou
 	}
 	int left = left_over();
 	printf("%d %d %d %d\n", figures.started, figures.killed, figures.wrong, left);
+	free(chains);
+	free((void *)commands);
 	return figures.wrong || left;
 }
 
@@ -242,7 +277,7 @@ static long kilobytes(const char *name)
 
 	while (file && fgets(line, sizeof(line), file)) {
 		if (strncmp(line, name, strlen(name)) == 0)
-			value = atol(line + strlen(name));
+			value = strtol(line + strlen(name), NULL, 10);
 	}
 	if (file)
 		fclose(file);
@@ -258,7 +293,7 @@ static int compare(const void *left, const void *right)
 
 static int distinct(const pid_t *pids, int count, const char *kind)
 {
-	ino_t *inodes = calloc((size_t)count, sizeof(*inodes));
+	ino_t *inodes = allocate((size_t)count, sizeof(*inodes));
 	int different = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -278,13 +313,13 @@ static int distinct(const pid_t *pids, int count, const char *kind)
 
 static int alive(int count, char **command)
 {
-	pid_t *pids = calloc((size_t)count, sizeof(*pids));
+	pid_t *pids = allocate((size_t)count, sizeof(*pids));
 	long before = kilobytes("MemAvailable:");
 	int running = 0, channel[2];
 	char byte;
 
 	if (pipe2(channel, O_CLOEXEC) < 0)
-		return 99;
+		fail("soak: pipe2");
 	for (int i = 0; i < count; i++)
 		pids[i] = start(command, channel[1]);
 	close(channel[1]);
@@ -299,6 +334,7 @@ static int alive(int count, char **command)
 		waitpid(pids[i], NULL, 0);
 	int left = left_over();
 	printf(" %d\n", left);
+	free(pids);
 	return left || running != count;
 }
 
@@ -316,10 +352,9 @@ int main(int argc, char **argv)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	srand((unsigned int)time(NULL));
 	if (argc > 3 && strcmp(argv[1], "alive") == 0)
-		return alive(atoi(argv[2]), argv + 3);
+		return alive(number(argv[2]), argv + 3);
 	if (argc > 4)
-		return run(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]), argv + 4, argc - 4);
+		return run(number(argv[1]), number(argv[2]), number(argv[3]), argv + 4, argc - 4);
 	return 99;
 }

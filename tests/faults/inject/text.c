@@ -54,8 +54,14 @@ char *text_read(const char *path, size_t *length)
 
 	while (text && fd >= 0 && (count = read(fd, text + used, room - used - 1)) > 0) {
 		used += (size_t)count;
-		if (used + 1 == room)
-			text = realloc(text, room *= 2);
+		if (used + 1 < room)
+			continue;
+
+		char *more = realloc(text, room *= 2);
+
+		if (!more)
+			free(text);
+		text = more;
 	}
 	if (fd >= 0)
 		close(fd);

@@ -377,6 +377,7 @@ static void kill_all(const struct run *run)
 		if (run->tracees[i].pid)
 			kill(run->tracees[i].pid, SIGKILL);
 	}
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers */
 	while (children && fscanf(children, "%d", &pid) == 1)
 		kill(pid, SIGKILL);
 	if (children)
