@@ -129,7 +129,7 @@ interrupt() { # LINK CALL...
 }
 
 @test "system calls that are interrupted are made again (R16)" {
-	requires strace
+	requires strace static
 	local link INTERRUPTED=0
 	for link in nsnew init maps nsjoin capjail rootjail session; do
 		chain "$link"
