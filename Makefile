@@ -10,7 +10,7 @@ TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 HELPERS := $(patsubst tests/helpers/%.c,%,$(wildcard tests/helpers/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c tests/faults/*.c tests/faults/inject/*.c)
+C_FILES := $(wildcard common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c tests/faults/*.c tests/faults/inject/*.c tests/bench/*.c)
 
 # What is shipped is release. system has the C library of the compiler, for nsmount and for the programs of the tests. The last two are
 # made by clang: libFuzzer, and counters that an exec does not lose.
@@ -58,6 +58,10 @@ endif
 $(foreach flavour,$(FLAVOURS),$(eval EXCEPT_$(flavour) := common/fortify.c))
 EXCEPT_release := $(if $(filter musl,$(LIBC)),common/fsmount.c,common/fortify.c)
 
+COMPILE_limit := $(CC) $(CFLAGS_all) -O2 -static $(if $(filter musl,$(LIBC)),-fno-pie -no-pie -fno-stack-protector -isystem $(MUSL_INCLUDE) -nostartfiles \
+	-nodefaultlibs $(MUSL_LIB)/crt1.o $(MUSL_LIB)/crti.o)
+LIBS_limit := $(if $(filter musl,$(LIBC)),$(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/crtn.o)
+
 # Goals that install what they need first, so that they work on a fresh machine.
 SETS_setup := build demo test
 SETS_demo := build demo
@@ -72,6 +76,7 @@ SETS_check-escape := build test
 SETS_check-mutants := build test
 SETS_check-faults := build test
 SETS_check-kernels := build test vm
+SETS_bench := build test bench
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -118,6 +123,10 @@ check-faults: tests-release build/release/faults/inject build/release/faults/pay
 check-kernels: tests-release build/release/faults/inject build/release/faults/payload ## take system calls away altogether, as older kernels and filters do, here and on Linux 6.1 (KERNELS="here vm")
 	@tests/faults/check-kernels.sh
 
+BENCH_PROGRAMS := $(addprefix build/release/bench/,limit drive true pause)
+bench: tests-release $(BENCH_PROGRAMS) ## time chains beside other programs, and beside the system calls alone (BENCH="a c": only these cases; BENCH_ROUNDS=200)
+	@tests/bench/bench.py
+
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
 
@@ -130,7 +139,7 @@ lint-analyze: build/compile_commands.json
 format: ## lay out all C files by .clang-format
 	clang-format -i $(wildcard common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch])
 
-setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage": for these)
+setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage bench": for these)
 	@tests/setup.sh $(SETS)
 
 compile_commands.json: build/compile_commands.json ## write build/compile_commands.json for clang tools
@@ -178,7 +187,7 @@ define flavour
 COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(CPPFLAGS) $$(CFLAGS)
 LINK_$(1) = $$(CC_$(1)) $$(CFLAGS_$(1)) $$(CFLAGS) $$(LDFLAGS_$(1)) $$(LDFLAGS)
 
-tests-$(1): $$(TOOLS:%=build/$(1)/bin/%) $$(UNITS:%=build/$(1)/unit/%) $$(HELPERS:%=build/$(1)/helpers/%)
+tests-$(1): build/$(1)/bench/limit $$(TOOLS:%=build/$(1)/bin/%) $$(UNITS:%=build/$(1)/unit/%) $$(HELPERS:%=build/$(1)/helpers/%)
 
 # Changes when the commands do, so that everything is built again with another compiler or other flags.
 build/$(1)/flags: FORCE | $$(SETUP)
@@ -220,6 +229,12 @@ build/$(1)/helpers/%: tests/helpers/%.c build/$(1)/flags
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(COMPILE_system) $$(LDFLAGS_system) $$(LDFLAGS) -MT $$@ -MF $$@.d -o $$@ $$<
+
+# With the C library of what it is compared with, but not built like that: nothing is to be slower than it need be.
+build/$(1)/bench/limit: tests/bench/limit.c build/$(1)/flags
+	$$(if $$(Q),@echo '  LD $$@')
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(COMPILE_limit) -MT $$@ -MF $$@.d -o $$@ $$< $$(LIBS_limit)
 endef
 $(foreach name,$(FLAVOURS),$(eval $(call flavour,$(name))))
 
@@ -233,6 +248,17 @@ build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o build/fuzz/libnschain.a
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK_fuzz) -o $@ $^ $(LIBS_fuzz) -lmount
+
+build/release/bench/drive: tests/bench/drive.c build/release/flags
+	$(if $(Q),@echo '  LD $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(COMPILE_system) $(LDFLAGS_system) $(LDFLAGS) -MT $@ -MF $@.d -o $@ $<
+
+build/release/bench/true build/release/bench/pause: tests/bench/payload.c build/release/flags
+	$(if $(Q),@echo '  LD $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_all)) -O2 -ffreestanding -fno-stack-protector -static -nostdlib \
+		$(if $(filter %pause,$@),-DPAUSE) -o $@ $<
 
 # The names of system calls, by number.
 build/release/faults/names.h: build/release/flags
@@ -259,7 +285,7 @@ build/compile_commands.json: build/release/flags build/release/faults/names.h
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak bench demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint, fuzz, coverage that are missing.
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint, fuzz, coverage, bench that are missing.
 # Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -11,6 +11,7 @@ declare -A packages=(
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
 	[fuzz]='clang libclang-rt-dev perl'
 	[coverage]='clang libclang-rt-dev llvm'
+	[bench]='crun runc bubblewrap cgroup-tools util-linux libcap2-bin python3'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
 
@@ -62,6 +63,8 @@ has() {
 	linux-image-amd64) has_kernel ;;
 	kmod) type -P modprobe ;;
 	libclang-rt-dev) has_runtime ;;
+	bubblewrap) type -P bwrap ;;
+	cgroup-tools) type -P cgexec ;;
 	llvm) type -P llvm-cov ;;
 	*) type -P "$1" ;;
 	esac >/dev/null

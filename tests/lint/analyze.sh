@@ -14,7 +14,7 @@ jobs=$(nproc)
 failed=0
 
 # One file for each process: the analyzer's va_list check mixes files up otherwise.
-files=(common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c tests/faults/*.c tests/faults/*/*.c)
+files=(common/*.c tools/*.c tests/unit/*.c tests/helpers/*.c tests/faults/*.c tests/faults/*/*.c tests/bench/*.c)
 printf '%s\0' "${files[@]}" | xargs -0 -r -n 1 -P "$jobs" sh -c '
 	output=$(clang-tidy --quiet -p build "$1" 2>&1) || { printf "%s\n" "$output"; exit 1; }
 ' sh || failed=1
