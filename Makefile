@@ -257,7 +257,7 @@ build/release/bench/drive: tests/bench/drive.c build/release/flags
 build/release/bench/true build/release/bench/pause: tests/bench/payload.c build/release/flags
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_all)) -O2 -ffreestanding -fno-stack-protector -static -nostdlib \
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_all)) -O2 -ffreestanding -fno-stack-protector -static -nostdlib -Wl,-e,start \
 		$(if $(filter %pause,$@),-DPAUSE) -o $@ $<
 
 # The names of system calls, by number.

@@ -30,6 +30,7 @@ extern char **environ;
 enum { MAX_SUBJECTS = 32, MAX_WORDS = 64, MAX_WORD = 512 };
 
 struct subject {
+	char *line;
 	char *name;
 	char *words[MAX_WORDS + 1];
 	unsigned int every;
@@ -54,29 +55,50 @@ static unsigned int number(const char *text)
 	return (unsigned int)strtoul(text, NULL, 10);
 }
 
+static char *next_word(char **rest)
+{
+	char *word = strsep(rest, "\t\n");
+
+	return word && *word ? word : NULL;
+}
+
+static void read_subject(struct subject *subject, char *rest)
+{
+	const char *every, *place;
+
+	subject->name = next_word(&rest);
+	every = next_word(&rest);
+	place = next_word(&rest);
+	subject->words[0] = next_word(&rest);
+	if (!subject->name || !every || !place || !subject->words[0]) {
+		fputs("drive: a subject has less than four words\n", stderr);
+		exit(1);
+	}
+	subject->every = number(every);
+	subject->alone = strcmp(place, "alone") == 0;
+	for (int i = 1; i < MAX_WORDS; i++) {
+		subject->words[i] = next_word(&rest);
+		if (!subject->words[i])
+			break;
+	}
+}
+
 static void read_subjects(struct plan *plan, const char *path)
 {
 	FILE *file = fopen(path, "re");
-	char *line = NULL;
 	size_t size = 0;
 
 	if (!file)
 		fail(path);
-	while (getline(&line, &size, file) > 0 && plan->count < MAX_SUBJECTS) {
-		struct subject *subject = &plan->subjects[plan->count++];
-		char *save = NULL;
-		char *rest = strdup(line);
+	while (plan->count < MAX_SUBJECTS) {
+		struct subject *subject = &plan->subjects[plan->count];
 
-		subject->name = strtok_r(rest, "\t\n", &save);
-		subject->every = number(strtok_r(NULL, "\t\n", &save));
-		subject->alone = strcmp(strtok_r(NULL, "\t\n", &save), "alone") == 0;
-		for (int i = 0; i < MAX_WORDS; i++) {
-			subject->words[i] = strtok_r(NULL, "\t\n", &save);
-			if (!subject->words[i])
-				break;
-		}
+		if (getline(&subject->line, &size, file) <= 0)
+			break;
+		size = 0;
+		read_subject(subject, subject->line);
+		plan->count++;
 	}
-	free(line);
 	fclose(file);
 }
 
@@ -127,10 +149,10 @@ static void start_once(const struct subject *subject, unsigned int unused)
 			(int)getpid(), unused, mark + 2);
 		words[i] = copies[i];
 	}
-	error = posix_spawn(&pid, words[0], NULL, NULL, words, environ);
+	error = posix_spawn(&pid, subject->words[0], NULL, NULL, words, environ);
 	if (error) {
 		errno = error;
-		fail(words[0]);
+		fail(subject->words[0]);
 	}
 	if (waitpid(pid, &status, 0) != pid)
 		fail("waitpid");

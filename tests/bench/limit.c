@@ -158,13 +158,14 @@ static void remove_group(int place, const char *name)
 
 static void enter_group(const struct work *work)
 {
-	int places[MAX_GROUPS], groups[MAX_GROUPS], count, fd, status;
+	int places[MAX_GROUPS], groups[MAX_GROUPS], fd, status;
+	int count = strcmp(work->places[1], "-") == 0 ? 1 : MAX_GROUPS;
 	char name[32];
 	pid_t watcher, child;
 
-	for (count = 0; count < MAX_GROUPS && strcmp(work->places[count], "-") != 0; count++) {
-		fd = (int)must(open(work->places[count], O_PATH | O_CLOEXEC), work->places[count]);
-		places[count] =
+	for (int i = 0; i < count; i++) {
+		fd = (int)must(open(work->places[i], O_PATH | O_CLOEXEC), work->places[i]);
+		places[i] =
 			(int)must(syscall(SYS_open_tree, fd, "",
 					  TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | TREE_RECURSIVE),
 				"open_tree");

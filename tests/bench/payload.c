@@ -15,7 +15,9 @@ static long call(long number, long first, const void *second, long third)
 	return result;
 }
 
-__attribute__((noreturn)) void _start(void)
+__attribute__((noreturn)) void start(void);
+
+void start(void)
 {
 #ifdef PAUSE
 	call(SYS_write, 1, "!", 1);

@@ -96,7 +96,7 @@ ip link set lo up
 hostname vm
 cd "$(cat /run/share/directory)" || exit
 # What is run all the time is copied into the tmpfs: to open it on the machine outside takes as long as to run it.
-touch -ca build/*/{bin,helpers,unit}/* /usr/bin/{bash,sh,env,cat,mkdir,rm,sed,mawk,grep,readlink,date,sleep,true,id,strace,findmnt} \
+touch -ca build/*/{bin,bench,helpers,unit}/* /usr/bin/{bash,sh,env,cat,mkdir,rm,sed,mawk,grep,readlink,date,sleep,true,id,strace,findmnt} \
 	/lib64/ld-* /lib/x86_64-linux-gnu/{libc,libtinfo,libselinux,libpcre2-8,libm,libmount,libblkid}.so.* \
 	/etc/ld.so.cache /usr/lib/bats-core/* /usr/libexec/bats-core/*
 setsid bash /run/share/command </dev/null >/run/share/output 2>&1
