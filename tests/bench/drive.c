@@ -7,7 +7,7 @@
  * Each line of the file SUBJECTS is a subject: NAME, EVERY, PLACE and the words of its command, between tabs. In each round each subject
  * has its turn (those with an EVERY above 1 only in each EVERY-th), and each round begins with another one, so that what disturbs the
  * machine hits all alike. PAUSE is in microseconds, before each turn. In a turn STARTERS processes run the command COUNT times each, one
- * after the other. {} in a word becomes a number that was not used before. PLACE is - or alone: then the command runs in a mount namespace
+ * after the other. {} in a word but the first becomes a number that was not used before. PLACE is - or alone: then the command runs in a mount namespace
  * where nothing is mounted on /sys/fs/cgroup/unified, for programs that take a hybrid of cgroups for version 2. RESULTS gets lines of
  * NAME, round and nanoseconds.
  * exec runs COMMAND there.
@@ -135,11 +135,11 @@ static void prepare_places(struct plan *plan)
 static void start_once(const struct subject *subject, unsigned int unused)
 {
 	static char copies[MAX_WORDS][MAX_WORD];
-	char *words[MAX_WORDS + 1] = { NULL };
+	char *words[MAX_WORDS + 1] = { subject->words[0] };
 	int status, error;
 	pid_t pid;
 
-	for (int i = 0; subject->words[i]; i++) {
+	for (int i = 1; subject->words[i]; i++) {
 		const char *mark = strstr(subject->words[i], "{}");
 
 		words[i] = subject->words[i];
