@@ -576,7 +576,7 @@ class World:
             return "sanitizer", text[:3000].decode(errors="backslashreplace")
         code = os.WEXITSTATUS(status)
         # Memory that a limit does not allow is the reason, and said. A PID 1 passes the signal on as a status.
-        if (os.WTERMSIG(status) == signal.SIGKILL or code == 128 + signal.SIGKILL) and (b"out of memory" in text or asan) \
+        if (os.WTERMSIG(status) == signal.SIGKILL or code == 128 + signal.SIGKILL) and (b"out of memory" in text or asan or b"--exec" in words) \
                 and any(b"mem" in word or word.startswith(b"-m") or b"swap" in word for word in words):
             return None
         if os.WIFSIGNALED(status):
@@ -600,8 +600,9 @@ class World:
         pinned = b"pin" in said or b"=" in said
         mounts = read("/proc/self/mountinfo")
         if mounts != self.mounts:
-            before = set(self.mounts.splitlines())
-            added = [line for line in mounts.splitlines() if line not in before]
+            # Names may hold what str.splitlines() takes for the end of a line.
+            before = set(self.mounts.split("\n"))
+            added = [line for line in mounts.split("\n") if line not in before]
             if not pinned:
                 wrong = wrong or ("mounts left", "; ".join(added))
             for line in reversed(added):
