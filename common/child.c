@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,29 +78,16 @@ int child_reap_helper(pid_t helper)
 	return status;
 }
 
-/* poll(2) of one fd. */
-static int look(struct pollfd *ended, int milliseconds)
-{
-	int count;
-
-	do
-		count = poll(ended, 1, milliseconds);
-	while (count < 0 && errno == EINTR);
-	return count;
-}
-
 void child_die_with(int parent, int signal)
 {
-	struct pollfd ended = { .fd = parent, .events = POLLIN };
-
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0) < 0)
 		die_error(errno, "cannot set the parent-death signal");
 	/* Only a parent that dies from now on is noticed; getppid() is 0 in a new PID namespace, so it cannot tell. */
-	int count = look(&ended, 0);
+	int ended = fd_try_poll(parent, 0);
 
-	if (count < 0)
-		die_error(errno, "cannot look at the parent process");
-	if (count > 0)
+	if (ended < 0)
+		die_error(-ended, "cannot look at the parent process");
+	if (ended)
 		exit(STATUS_FAILED);
 }
 
@@ -134,18 +120,20 @@ pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD
 		return watcher;
 	}
 
-	struct pollfd ended = { .fd = parent, .events = POLLIN };
 	int kept[CHILD_KEEP + 2] = { parent, gate[1] };
 
 	memcpy(kept + 2, keep, CHILD_KEEP * sizeof(*keep));
 	if (setsid() < 0)
 		die_error(errno, "cannot start a session");
-	if (look(&ended, 0) < 0)
-		die_error(errno, "cannot watch this process");
+
+	int error = fd_try_poll(parent, 0);
+
+	if (error < 0)
+		die_error(-error, "cannot watch this process");
 	hide_self(kept, CHILD_KEEP + 2, hide_is_needed(), gate[1]);
 	close(gate[1]);
 	/* Too early would be the end of COMMAND; and it has worked before. */
-	while (look(&ended, -1) <= 0)
+	while (fd_try_poll(parent, -1) <= 0)
 		continue;
 	clean_up(data);
 	_exit(EXIT_SUCCESS);

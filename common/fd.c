@@ -113,15 +113,15 @@ int fd_try_write(int dirfd, const char *path, const char *text)
 	return (size_t)count == length ? 0 : -EIO;
 }
 
-bool fd_is_readable(int fd)
+int fd_try_poll(int fd, int milliseconds)
 {
 	struct pollfd readable = { .fd = fd, .events = POLLIN };
 	int found;
 
 	do
-		found = poll(&readable, 1, 0);
+		found = poll(&readable, 1, milliseconds);
 	while (found < 0 && errno == EINTR);
-	return found != 0;
+	return found < 0 ? -errno : found;
 }
 
 int fd_try_knock(int pipe)

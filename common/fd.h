@@ -37,8 +37,11 @@ ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size);
 /* Writes TEXT to the file PATH below DIRFD in one write(2), as kernel files want it. Returns 0 or -errno. */
 int fd_try_write(int dirfd, const char *path, const char *text);
 
-/* Whether there is something to read from FD now; of a pidfd, whether the process has ended. True as well if that cannot be told. */
-bool fd_is_readable(int fd);
+/*
+ * Waits so long (-1: without end) until there is something to read from FD, or its other side has ended; of a pidfd, until the process has ended. Returns 1,
+ * 0 when the time is over, or -errno. poll(2).
+ */
+int fd_try_poll(int fd, int milliseconds);
 
 /* One byte through a PIPE, which tells its reader to go on. Return 0 or -errno; to wait fails with -EPIPE when nobody is left who could write it. */
 int fd_try_knock(int pipe);

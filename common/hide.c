@@ -54,7 +54,7 @@ void hide_from_tracers(void)
 /* EPIPE: the other side has ended, and said why. */
 static void open_gate(int gate)
 {
-	int error = gate >= 0 ? fd_try_knock(gate) : 0;
+	int error = fd_try_knock(gate);
 
 	if (error < 0 && error != -EPIPE)
 		die_error(-error, "cannot tell that the waiting process is hidden");

@@ -26,7 +26,7 @@ void hide_pass_gate(int gate[2]);
 /*
  * Closes every fd but 2 and the COUNT in KEEP and makes this process not dumpable, so id maps have to be written before
  * (user_namespaces(7)). If ROOT_TOO, it also leaves its root for an empty one in a mount namespace of its own, where it has the privilege. Then
- * opens GATE, the write end of the pipe, -1 for none. Dies.
+ * opens GATE, the write end of the pipe. Dies.
  */
 void hide_self(const int *keep, size_t count, bool root_too, int gate);
 

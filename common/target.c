@@ -89,7 +89,8 @@ int target_open_directory(const struct target *target, const char *asked, const 
 
 void target_verify(const struct target *target)
 {
-	if (target->pid && fd_is_readable(target->pidfd))
+	/* Also if that cannot be told. */
+	if (target->pid && fd_try_poll(target->pidfd, 0) != 0)
 		die("process %d has ended", (int)target->pid);
 }
 

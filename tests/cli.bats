@@ -18,17 +18,11 @@ teardown() {
 setup_file() {
 	load helpers
 	load helpers/processes
-	# Something for nsjoin to join: PID 1 of a PID namespace, with a UTS namespace of its own.
-	"${PRIVILEGED[@]}" nsnew -pu sleep infinity </dev/null >/dev/null 2>&1 3>&- &
-	export HOLDER_PARENT=$!
-	eventually has_child "$HOLDER_PARENT" sleep || true
-	HOLDER=$(child_of "$HOLDER_PARENT" sleep)
-	export HOLDER
+	start_holder
 }
 
 teardown_file() {
-	kill -KILL "$HOLDER_PARENT" 2>/dev/null || true
-	wait
+	end_holder
 }
 
 # The command lines that the rules are tried with: chain NAME sets CHAIN, the link in it is LINK, by its path because PATH is changed by some. The

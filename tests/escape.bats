@@ -16,17 +16,11 @@ setup_file() {
 	load helpers
 	load helpers/processes
 	make_root "$BATS_FILE_TMPDIR/root"
-	# Something for nsjoin to join.
-	"${PRIVILEGED[@]}" nsnew -pu sleep infinity </dev/null >/dev/null 2>&1 3>&- &
-	export HOLDER_PARENT=$!
-	eventually has_child "$HOLDER_PARENT" sleep || true
-	HOLDER=$(child_of "$HOLDER_PARENT" sleep)
-	export HOLDER
+	start_holder
 }
 
 teardown_file() {
-	kill -KILL "$HOLDER_PARENT" 2>/dev/null || true
-	wait
+	end_holder
 }
 
 # chain NAME: sets CHAIN to the words in front of COMMAND. False for a link that cannot be run here.

@@ -383,13 +383,17 @@ refused_with() {
 }
 
 @test "--mount-proc where /proc is masked: says so" {
-	local script
+	local script others
 	run nsnew -rpm --mount-proc true
 	assert_status 0
+	# One that shows all is enough for the kernel, wherever it is mounted.
+	others='sed -n "s/^[^ ]* [^ ]* [^ ]* [^ ]* \([^ ]*\) .* - proc .*/\1/p" /proc/self/mountinfo | grep -vx /proc |
+		while read -r place; do mount -t tmpfs tmpfs "$place/tty"; done
+		'
 	for script in 'mount --bind /dev/null /proc/cpuinfo' 'mount -t tmpfs tmpfs /proc/tty' 'mount -t tmpfs tmpfs /proc/fs'; do
-		explains 'nothing is hidden' "$script" nsnew -rpm --mount-proc
+		explains 'nothing is hidden' "$others$script" nsnew -rpm --mount-proc
 		assert_says 'proc'
 		assert_says 'Operation not permitted'
 	done
-	explains 'nothing is hidden' 'mount --bind /dev/null /proc/cpuinfo' nsnew -rm --init --mount-proc
+	explains 'nothing is hidden' "$others"'mount --bind /dev/null /proc/cpuinfo' nsnew -rm --init --mount-proc
 }

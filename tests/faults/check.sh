@@ -30,13 +30,8 @@ make_sweep() {
 
 prepare
 make_sweep
-started=0
 start() { # NAME WHO FLAGS COMMAND...
-	[[ -z ${FAULTS:-} || " $FAULTS " == *" $1 "* ]] || return 0
-	while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do
-		wait -n || true
-	done
-	started=$((started + 1))
+	next_line "$1" || return 0
 	{
 		with_line "$work/bin-sweep" "$@" >"$work/results/$started" 2>&1 || true
 		cat "$work/results/$started"

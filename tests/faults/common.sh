@@ -103,6 +103,16 @@ start_target() { # WHO DIR
 	read -r _ <"$2/up"
 }
 
+# next_line NAME: waits until one more may run, and counts it in STARTED. False if FAULTS does not name it.
+started=0
+next_line() {
+	[[ -z ${FAULTS:-} || " $FAULTS " == *" $1 "* ]] || return
+	while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do
+		wait -n || true
+	done
+	started=$((started + 1))
+}
+
 # Runs PROGRAM OPTION... -- COMMAND... with what a line needs; OPTIONs are for inject. In a mount namespace whose mounts are shared with
 # nobody, but with copies of it: what a link leaks shows there.
 with_line() { # PROGRAM NAME WHO FLAGS COMMAND...

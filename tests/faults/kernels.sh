@@ -55,13 +55,8 @@ print_table() {
 
 prepare
 make_program
-started=0
 start() { # NAME WHO FLAGS COMMAND...
-	[[ -z ${FAULTS:-} || " $FAULTS " == *" $1 "* ]] || return 0
-	while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do
-		wait -n || true
-	done
-	started=$((started + 1))
+	next_line "$1" || return 0
 	with_line "$work/program" "$@" >"$work/results/$(printf '%03d' "$started")" 2>&1 &
 }
 each_line start

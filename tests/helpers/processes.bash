@@ -82,3 +82,17 @@ terminal() {
 rounds() {
 	python3 "$BATS_TEST_DIRNAME/helpers/rounds.py" "${ROUNDS:-100}" "$@" 3>&-
 }
+
+# start_holder: for a whole file, HOLDER is something for nsjoin to join: PID 1 of a PID namespace, with a UTS namespace of its own.
+start_holder() {
+	"${PRIVILEGED[@]}" nsnew -pu sleep infinity </dev/null >/dev/null 2>&1 3>&- &
+	export HOLDER_PARENT=$!
+	eventually has_child "$HOLDER_PARENT" sleep || true
+	HOLDER=$(child_of "$HOLDER_PARENT" sleep)
+	export HOLDER
+}
+
+end_holder() {
+	kill -KILL "$HOLDER_PARENT" 2>/dev/null || true
+	wait
+}
