@@ -14,6 +14,7 @@
 #include "common/hierarchy.h"
 #include "common/subtree.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

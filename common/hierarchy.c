@@ -6,13 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { VALUE_SIZE = 4096 };
 
 /* Undoes the octal escapes of proc_pid_mountinfo(5) in place. */
 static void unescape(char *text)
@@ -30,6 +29,15 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
+static const char *copy(const char *text)
+{
+	char *copied = strdup(text);
+
+	if (!copied)
+		die_error(errno, "cannot remember '%s'", text);
+	return copied;
+}
+
 /* Adds the line "ID:CONTROLLERS:PATH" of /proc/self/cgroup; until its mount is found, OWN is the path in the hierarchy. */
 static void add_hierarchy(struct hierarchy_layout *layout, char *line)
 {
@@ -42,12 +50,12 @@ static void add_hierarchy(struct hierarchy_layout *layout, char *line)
 		return;
 	*path++ = '\0';
 	controllers++;
+	if (snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", controllers) >=
+		(int)sizeof(hierarchy->controllers))
+		return;
 	hierarchy->version = strncmp(line, "0:", 2) == 0 ? 2 : 1;
-	if (snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", controllers) <
-			(int)sizeof(hierarchy->controllers) &&
-		snprintf(hierarchy->own, sizeof(hierarchy->own), "%s", path) <
-			(int)sizeof(hierarchy->own))
-		layout->count++;
+	hierarchy->own = copy(path);
+	layout->count++;
 }
 
 /* Where the group PATH of a hierarchy shows when the group ROOT of it is mounted at POINT; false if it is not below. */
@@ -104,26 +112,20 @@ static bool split_mount(char *line, struct mount_line *mount)
 /* Whether MOUNT is of HIERARCHY: on version 1 one of its controllers (or its name=) is an option of the superblock. */
 static bool is_mount_of(const struct mount_line *mount, const struct hierarchy *hierarchy)
 {
-	char options[VALUE_SIZE];
-	char word[256], first[260];
-	const char *cursor = hierarchy->controllers + 1;
+	const char *first = hierarchy->controllers + 1;
+	const char *option = mount->options;
+	size_t length = strcspn(first, ",");
 
 	if (hierarchy->version == 2)
 		return strcmp(mount->type, "cgroup2") == 0;
-	if (strcmp(mount->type, "cgroup") != 0 || parse_word(&cursor, ',', word, sizeof(word)))
+	if (strcmp(mount->type, "cgroup") != 0)
 		return false;
-	snprintf(first, sizeof(first), ",%s,", word);
-	snprintf(options, sizeof(options), ",%s,", mount->options);
-	return strstr(options, first) != NULL;
-}
-
-static const char *copy(const char *text)
-{
-	char *copied = strdup(text);
-
-	if (!copied)
-		die_error(errno, "cannot remember '%s'", text);
-	return copied;
+	while (strncmp(option, first, length) != 0 || (option[length] && option[length] != ',')) {
+		option += strcspn(option, ",");
+		if (!*option++)
+			return false;
+	}
+	return true;
 }
 
 const char *hierarchy_parse(FILE *self, FILE *mounts,
@@ -144,14 +146,14 @@ const char *hierarchy_parse(FILE *self, FILE *mounts,
 		for (size_t i = 0; i < wanted.count; i++) {
 			struct hierarchy *hierarchy = &wanted.list[i];
 			struct hierarchy *found = &layout->list[layout->count];
+			char own[PATH_MAX];
 
 			if (hierarchy->version == 0 || !is_mount_of(&mount, hierarchy) ||
-				!locate(mount.root, mount.point, hierarchy->own, found->own,
-					sizeof(found->own)) ||
-				(is_shown && !is_shown(found->own, mount.id)))
+				!locate(mount.root, mount.point, hierarchy->own, own, sizeof(own)) ||
+				(is_shown && !is_shown(own, mount.id)))
 				continue;
-			found->version = hierarchy->version;
-			memcpy(found->controllers, hierarchy->controllers, sizeof(found->controllers));
+			*found = *hierarchy;
+			found->own = copy(own);
 			found->root = copy(mount.root);
 			found->point = copy(mount.point);
 			layout->count++;
@@ -159,6 +161,8 @@ const char *hierarchy_parse(FILE *self, FILE *mounts,
 		}
 	}
 	free(line);
+	for (size_t i = 0; i < wanted.count; i++)
+		free((char *)wanted.list[i].own);
 	if (ferror(self) || ferror(mounts))
 		return "'/proc/self/cgroup' or '/proc/self/mountinfo' cannot be read to its end";
 	if (wanted.count == 0)
@@ -255,9 +259,11 @@ void hierarchy_change_group(struct hierarchy_layout *layout, const char *group)
 
 	for (size_t i = 0; i < layout->count; i++) {
 		struct hierarchy changed = layout->list[i];
+		char own[PATH_MAX];
 
-		if (!find_group(&layout->list[i], group, changed.own, sizeof(changed.own)))
+		if (!find_group(&layout->list[i], group, own, sizeof(own)))
 			continue;
+		changed.own = copy(own);
 		if (changed.version == 2)
 			read_controllers(&changed);
 		layout->list[kept++] = changed;
@@ -270,11 +276,13 @@ void hierarchy_change_group(struct hierarchy_layout *layout, const char *group)
 
 bool hierarchy_ascend(struct hierarchy *hierarchy)
 {
-	char *slash = strrchr(hierarchy->own, '/');
+	const char *slash = strrchr(hierarchy->own, '/');
 
 	if (!slash || strlen(hierarchy->own) <= strlen(hierarchy->point))
 		return false;
-	*slash = '\0';
+	hierarchy->own = strndup(hierarchy->own, (size_t)(slash - hierarchy->own));
+	if (!hierarchy->own)
+		die_error(errno, "cannot remember a cgroup");
 	if (hierarchy->version == 2)
 		read_controllers(hierarchy);
 	return true;

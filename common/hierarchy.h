@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,13 +13,13 @@
 
 enum { HIERARCHIES_MAX = 24 };
 
-/* One mounted hierarchy and the caller's own group in it. */
+/* One mounted hierarchy and the caller's own group in it. Its paths live as long as the process. */
 struct hierarchy {
 	int version;
 	char controllers[256]; /* names between commas, ",cpu,cpuacct,"; on version 2 those that the own group has */
-	char own[PATH_MAX]; /* the directory of the own group */
-	const char *root;   /* what is mounted: this group and those below it */
-	const char *point;  /* ... and where; both live as long as the process */
+	const char *own;   /* the directory of the own group */
+	const char *root;  /* what is mounted: this group and those below it */
+	const char *point; /* ... and where */
 };
 
 struct hierarchy_layout {

@@ -9,6 +9,7 @@
 #include "tests/unit/tap.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>

@@ -489,12 +489,14 @@ static void test_ascend(void)
 
 	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
 		struct hierarchy hierarchy = {
-			.version = 1, .controllers = ",cpu,", .root = "/", .point = rows[i].point
+			.version = 1,
+			.controllers = ",cpu,",
+			.own = rows[i].own,
+			.root = "/",
+			.point = rows[i].point,
 		};
-		bool above;
+		bool above = hierarchy_ascend(&hierarchy);
 
-		snprintf(hierarchy.own, sizeof(hierarchy.own), "%s", rows[i].own);
-		above = hierarchy_ascend(&hierarchy);
 		ok(above == (rows[i].above != NULL), "above '%s' of '%s' is %s", rows[i].own,
 			rows[i].point, rows[i].above ? "one" : "none");
 		is_text(hierarchy.own, rows[i].above ? rows[i].above : rows[i].own, "... it is");
