@@ -96,8 +96,11 @@ struct caps_sets caps_read(void)
 	};
 
 	cap_free(state);
-	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++)
-		sets.ambient |= is_ambient(i) ? bit(i) : 0;
+	/* No other can be ambient, capabilities(7). */
+	uint64_t possible = sets.permitted & sets.inheritable;
+
+	for (int i = 0; i < CAPABILITIES_MAX; i++)
+		sets.ambient |= (possible & bit(i)) && is_ambient(i) ? bit(i) : 0;
 	return sets;
 }
 
@@ -326,7 +329,8 @@ static void change_ambient(int operation, uint64_t mask)
 void caps_change_ambient(uint64_t lower, uint64_t raise)
 {
 	change_ambient(PR_CAP_AMBIENT_LOWER, lower);
-	change_ambient(PR_CAP_AMBIENT_RAISE, raise & ~caps_read().ambient);
+	if (raise)
+		change_ambient(PR_CAP_AMBIENT_RAISE, raise & ~caps_read().ambient);
 }
 
 static void verify(const char *name, uint64_t got, uint64_t wanted)
