@@ -60,6 +60,7 @@ static int search(char *const command[], const char *directories, char *path, si
 
 		/* An empty or relative entry means the current directory, which is not the caller's to trust. */
 		if (directories[0] == '/' && length < (int)sizeof(candidate)) {
+			toolbox_start(candidate, command);
 			execve(candidate, command, environ);
 
 			int refused = errno;

@@ -29,14 +29,15 @@
 /* All that the directory of a toolbox may hold. */
 static const struct link {
 	const char *name;
+	bool enters; /* a toolbox, always and first of all */
 	bool dynamic;
 } links[] = {
-	{ "nsnew", false },
-	{ "nsjoin", false },
-	{ "cgrun", false },
-	{ "capjail", false },
-	{ "rootjail", false },
-	{ "nsmount", true },
+	{ "nsnew", false, false },
+	{ "nsjoin", true, false },
+	{ "cgrun", false, false },
+	{ "capjail", false, false },
+	{ "rootjail", true, false },
+	{ "nsmount", false, true },
 };
 
 enum { LINKS = sizeof(links) / sizeof(*links) };
@@ -275,32 +276,41 @@ struct origin {
 	int program; /* the file that runs, which may not be at that name any more; negative where /proc does not show it */
 };
 
-/* Without a /proc, the kernel's word for what was executed has to do. */
-static void find_origin(struct origin *origin)
+/* Without a /proc, the kernel's word for what was executed has to do. False if there is none. */
+static bool find_origin(struct origin *origin)
 {
 	ssize_t length = -1;
 
-	origin->self = fd_try_open_self();
+	*origin = (struct origin){ .self = fd_try_open_self(), .directory = -1, .program = -1 };
 	if (origin->self >= 0)
 		length = readlinkat(origin->self, "exe", origin->path, sizeof(origin->path) - 1);
 	if (length >= 0)
 		origin->path[length] = '\0';
 	else if (!realpath((const char *)getauxval(AT_EXECFN), origin->path))
-		die_error(errno, "cannot find the own program file");
+		return false;
 	origin->name = strrchr(origin->path, '/');
 	*origin->name++ = '\0';
 	origin->directory =
-		fd_open(AT_FDCWD, origin->path[0] ? origin->path : "/", O_PATH | O_DIRECTORY);
-	origin->program = origin->self < 0 ? -1 : fd_try_open(origin->self, "exe", O_PATH);
+		fd_try_open(AT_FDCWD, origin->path[0] ? origin->path : "/", O_PATH | O_DIRECTORY);
+	if (origin->self >= 0)
+		origin->program = fd_try_open(origin->self, "exe", O_PATH);
+	errno = origin->directory < 0 ? -origin->directory : 0;
+	return origin->directory >= 0;
 }
 
-/* Whether the link NAME in the directory is the file that runs. */
-static bool holds_program(const struct origin *origin, const char *name)
+static void forget_origin(struct origin *origin)
+{
+	fd_close(&origin->directory);
+	fd_close(&origin->program);
+	fd_close(&origin->self);
+}
+
+/* Whether NAME in the directory is the file PROGRAM; yes if that is not known. */
+static bool holds(const struct origin *origin, const char *name, int program)
 {
 	autoclose int there = fd_try_open(origin->directory, name, O_PATH | O_NOFOLLOW);
 
-	return strcmp(origin->name, name) == 0 && there >= 0 &&
-		(origin->program < 0 || fd_is_same(there, origin->program));
+	return there >= 0 && (program < 0 || fd_is_same(there, program));
 }
 
 /* Whether nothing but links lies in DIRECTORY: all that does could be seen by whoever gets hold of the toolbox. What is mounted on one would not be in an overlay. */
@@ -487,14 +497,14 @@ void toolbox_enter(char *const argv[])
 
 	if (toolbox_is_held())
 		return;
-	find_origin(&origin);
-	if (holds_program(&origin, links[own].name) && holds_links_only(origin.directory))
+	if (!find_origin(&origin))
+		die_error(errno, "cannot find the own program file");
+	if (strcmp(origin.name, links[own].name) == 0 &&
+		holds(&origin, origin.name, origin.program) && holds_links_only(origin.directory))
 		toolbox.first = seal_directory(&origin);
 	if (toolbox.first < 0)
 		seal_files(&origin, own, argv, &toolbox);
-	close(origin.directory);
-	fd_close(&origin.program);
-	fd_close(&origin.self);
+	forget_origin(&origin);
 
 	int error = become_patiently(&toolbox, own, argv);
 
@@ -506,4 +516,35 @@ void toolbox_enter_to_wait(char *const argv[])
 {
 	if (hide_is_needed())
 		toolbox_enter(argv);
+}
+
+/* What make_overlay() can do at once; for more, the link does it itself. */
+static int seal_beside(const char *path, const char *name)
+{
+	struct origin origin;
+	autoclose int program = fd_try_open(AT_FDCWD, path, O_PATH);
+	int overlay = -1;
+
+	if (program < 0)
+		return -1;
+	if (find_origin(&origin) && holds(&origin, name, program) &&
+		holds_links_only(origin.directory))
+		overlay = make_overlay(origin.directory, false);
+	forget_origin(&origin);
+	if (!is_sealed_directory(overlay, name))
+		fd_close(&overlay);
+	return overlay;
+}
+
+void toolbox_start(const char *path, char *const argv[])
+{
+	struct toolbox toolbox = { .directory = true, .first = -1 };
+	size_t link = find_link(argv[0]);
+
+	if (link < LINKS && links[link].enters)
+		toolbox.first = seal_beside(path, argv[0]);
+	if (toolbox.first >= 0) {
+		become(&toolbox, link, argv);
+		close(toolbox.first);
+	}
 }

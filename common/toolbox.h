@@ -27,6 +27,12 @@ void toolbox_enter(char *const argv[]);
 /* The same for a link that is going to wait: only where others could look at it meanwhile. */
 void toolbox_enter_to_wait(char *const argv[]);
 
+/*
+ * Becomes ARGV[0] at PATH from a new toolbox, if it is a link that lies beside this one and would enter one itself: that spares it an exec. Returns if it is
+ * not, or for any other reason why PATH has to do.
+ */
+void toolbox_start(const char *path, char *const argv[]);
+
 /* Whether this link runs from a toolbox. */
 bool toolbox_is_held(void);
 

@@ -44,8 +44,8 @@ allowed() { # STEPS
 	esac
 	# The first program is one in both.
 	case $1 in
-	gSrk | gsrk) echo '2 execve: a program for each link'; echo '1 execveat: capjail is in the toolbox' ;;
-	gdr) echo '2 execve: a program for each link' ;;
+	gSrk | gsrk) echo '1 execve: a program for each link'; echo '1 execveat: capjail is in the toolbox' ;;
+	gdr) echo '1 execve: a program for each link' ;;
 	esac
 }
 

@@ -737,3 +737,24 @@ assert_unused() {
 	grep -q 'execveat(.*, "rootjail", ' <<<"$output"
 	! grep -q memfd_create <<<"$output" || return 1
 }
+
+@test "the link in front starts one that changes the root from there at once, if PATH leads to it" {
+	requires strace
+	local place
+	for place in "$L" "$T/by-symlink" "$T/copies"; do
+		mkdir -p "$place"
+		[ "$place" != "$T/by-symlink" ] || ln -s "$L/rootjail" "$L/nsnew" "$place"
+		[ "$place" != "$T/copies" ] || cp "$L"/* "$place"
+		run env PATH="$place:$PATH" strace -f -qq -e trace=execve,execveat "${PRIVILEGED[@]}" nsnew -m rootjail --bare "$R" /bin/busybox echo ran
+		assert_says ran
+		[ "$(grep -c ', \["rootjail", .* = 0$' <<<"$output")" = 1 ]
+		grep -q 'execveat(.*, "rootjail", \["rootjail", ' <<<"$output"
+	done
+	# Another program of that name is the one that was meant.
+	printf '#!/bin/sh\necho "mine: $2"\n' >"$T/copies/rootjail"
+	PATH=$T/copies:$L:${PATH#*:} run --separate-stderr "${PRIVILEGED[@]}" "$L/nsnew" -m rootjail --bare "$R"
+	assert_output "mine: $R"
+	chmod 0 "$T/copies/rootjail"
+	PATH=$T/copies:$L:${PATH#*:} run --separate-stderr "${PRIVILEGED[@]}" "$L/nsnew" -m rootjail --bare "$R" /bin/busybox echo ran
+	assert_output ran
+}
