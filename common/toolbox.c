@@ -1,28 +1,21 @@
 #include "common/toolbox.h"
 
-#include "common/child.h"
 #include "common/fd.h"
 #include "common/hide.h"
-#include "common/mounttree.h"
 #include "common/parse.h"
 #include "common/report.h"
+#include "common/sealed.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,11 +34,6 @@ static const struct link {
 };
 
 enum { LINKS = sizeof(links) / sizeof(*links) };
-
-/* MFD_EXEC of Linux 6.3 */
-enum { EXECUTABLE = 0x10 };
-
-enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 /* In front of the name that a link is started by, where the root is not the one that the toolbox was made in. */
 static const char elsewhere[] = "./";
@@ -70,39 +58,6 @@ static size_t find_link(const char *name)
 bool toolbox_is_link(const char *name)
 {
 	return find_link(name) < LINKS;
-}
-
-static bool is_read_only_overlay(int fd)
-{
-	struct statfs system;
-
-	if (fstatfs(fd, &system) < 0) {
-		if (errno != EBADF)
-			die_error(errno, "cannot look at the toolbox");
-		return false;
-	}
-	return system.f_type == OVERLAYFS_SUPER_MAGIC && system.f_flags & ST_RDONLY;
-}
-
-/* Attached nowhere, so that there is nothing above its root, and with the file NAME in it. */
-static bool is_sealed_directory(int fd, const char *name)
-{
-	struct stat top, above, file;
-
-	return is_read_only_overlay(fd) && fstat(fd, &top) == 0 && S_ISDIR(top.st_mode) &&
-		fstatat(fd, "..", &above, 0) == 0 && top.st_dev == above.st_dev &&
-		top.st_ino == above.st_ino && fstatat(fd, name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(file.st_mode);
-}
-
-static bool is_sealed_file(int fd)
-{
-	int seals = fcntl(fd, F_GET_SEALS);
-
-	/* EINVAL: a file of another kind. */
-	if (seals < 0 && errno != EBADF && errno != EINVAL)
-		die_error(errno, "cannot look at the toolbox");
-	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
 /* One that this link was started from, by STARTED, "/dev/fd/N/NAME" or "/dev/fd/N"; not verified. False if it was not. */
@@ -140,13 +95,13 @@ static bool find_toolbox(struct toolbox *toolbox)
 
 	if (!parse_started((const char *)getauxval(AT_EXECFN), own, toolbox))
 		return false;
-	if (toolbox->directory && is_read_only_overlay(toolbox->first) &&
-		!is_sealed_directory(toolbox->first, links[own].name))
+	if (toolbox->directory && sealed_is_overlay(toolbox->first) &&
+		!sealed_is_directory(toolbox->first, links[own].name))
 		die("the toolbox that this link was started from is not sealed");
 	if (toolbox->directory)
-		return is_read_only_overlay(toolbox->first);
+		return sealed_is_overlay(toolbox->first);
 	for (int i = 0; i < LINKS; i++) {
-		if (!is_sealed_file(toolbox->first + i))
+		if (!sealed_is_copy(toolbox->first + i))
 			return false;
 	}
 	return true;
@@ -338,102 +293,6 @@ static bool holds_links_only(int directory)
 	return only;
 }
 
-/*
- * An overlay of DIRECTORY and an empty directory, because one layer alone is refused; -errno. Before Linux 6.5 or so a layer has to be attached, which the
- * empty one then is over DIRECTORY: the mount namespace must be nobody else's.
- */
-static int make_overlay(int directory, bool attached)
-{
-	static const struct mounttree_option none[] = { { 0 } };
-	autoclose int empty = mounttree_try_create("tmpfs", none, MOUNT_ATTR_RDONLY);
-	int error = empty >= 0 && attached ? mounttree_try_attach(empty, directory) : empty;
-	char links_path[FD_PATH_SIZE], empty_path[FD_PATH_SIZE], layers[2 * FD_PATH_SIZE];
-
-	if (error < 0)
-		return error;
-	error = fd_try_path(directory, links_path);
-	if (error == 0)
-		error = fd_try_path(empty, empty_path);
-	if (error < 0)
-		return error;
-	snprintf(layers, sizeof(layers), "%s:%s", links_path, empty_path);
-
-	const struct mounttree_option options[] = { { "lowerdir", layers }, { 0 } };
-
-	return mounttree_try_create("overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-}
-
-/* The helper that shares its fds with this process makes the overlay in a mount namespace of its own, in place of the fd SLOT. */
-static _Noreturn void help_to_seal(const char *path, int slot)
-{
-	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-		_exit(EXIT_FAILURE);
-	if (mounttree_try_propagate(MS_PRIVATE) < 0)
-		_exit(EXIT_FAILURE);
-
-	/* What is mounted from has to be opened in this mount namespace. */
-	autoclose int directory = fd_try_open(AT_FDCWD, path[0] ? path : "/", O_PATH | O_DIRECTORY);
-	struct stat here, there;
-	bool same = fstat(directory, &here) == 0 && fstat(slot, &there) == 0 &&
-		here.st_dev == there.st_dev && here.st_ino == there.st_ino;
-	autoclose int overlay = same ? make_overlay(directory, true) : -1;
-	bool made = overlay >= 0 && dup3(overlay, slot, O_CLOEXEC) == slot;
-
-	fd_close(&overlay);
-	fd_close(&directory);
-	_exit(made ? EXIT_SUCCESS : EXIT_FAILURE);
-}
-
-/* The sealed view of the directory; negative where there cannot be one. */
-static int seal_directory(const struct origin *origin)
-{
-	autoclose int overlay = make_overlay(origin->directory, false);
-
-	if (overlay < 0) {
-		overlay = fcntl(origin->directory, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-		pid_t helper = child_fork_helper(CLONE_FILES);
-
-		if (helper == 0)
-			help_to_seal(origin->path, overlay);
-		child_reap_helper(helper);
-	}
-	return is_sealed_directory(overlay, origin->name) ? fd_take(&overlay) : -1;
-}
-
-static int make_memfd(const char *name)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | EXECUTABLE);
-
-	/* Linux 6.3 wants to be told, and Linux before it does not know the word. */
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return fd;
-}
-
-/* The copy of the file SOURCE, or an empty one if that is negative. */
-static int seal_file(const char *name, int source)
-{
-	int copy = make_memfd(name);
-	struct stat status = { 0 };
-	off_t done = 0;
-
-	if (copy < 0)
-		die_hint(errno == EACCES ?
-				"the sysctl vm.memfd_noexec forbids it; with nothing but links in their directory, an overlay will do" :
-				NULL,
-			errno, "cannot copy '%s' into memory", name);
-	if (source >= 0 && fstat(source, &status) < 0)
-		die_error(errno, "cannot look at '%s'", name);
-	while (done < status.st_size) {
-		if (sendfile(copy, source, &done, (size_t)(status.st_size - done)) <= 0)
-			die_error(errno, "cannot copy '%s' into memory", name);
-	}
-	if (fcntl(copy, F_ADD_SEALS, SEALS) < 0)
-		die_error(errno, "cannot seal the copy of '%s'", name);
-	return copy;
-}
-
 static bool is_among(char *const argv[], const char *name)
 {
 	while (*argv && strcmp(*argv, name) != 0)
@@ -480,7 +339,7 @@ static void seal_files(
 	for (size_t i = 0; i < LINKS; i++) {
 		bool needed = !links[i].dynamic && (i == own || is_among(argv + 1, links[i].name));
 		autoclose int source = needed ? open_link(origin, i, own) : -1;
-		autoclose int copy = seal_file(links[i].name, source);
+		autoclose int copy = sealed_copy(links[i].name, source);
 
 		/* EBADF: beyond the limit of open files. */
 		if (dup3(copy, toolbox->first + (int)i, O_CLOEXEC) < 0)
@@ -501,7 +360,9 @@ void toolbox_enter(char *const argv[])
 		die_error(errno, "cannot find the own program file");
 	if (strcmp(origin.name, links[own].name) == 0 &&
 		holds(&origin, origin.name, origin.program) && holds_links_only(origin.directory))
-		toolbox.first = seal_directory(&origin);
+		toolbox.first = sealed_try_directory(origin.directory, origin.path);
+	if (!sealed_is_directory(toolbox.first, origin.name))
+		fd_close(&toolbox.first);
 	if (toolbox.first < 0)
 		seal_files(&origin, own, argv, &toolbox);
 	forget_origin(&origin);
@@ -529,9 +390,9 @@ static int seal_beside(const char *path, const char *name)
 		return -1;
 	if (find_origin(&origin) && holds(&origin, name, program) &&
 		holds_links_only(origin.directory))
-		overlay = make_overlay(origin.directory, false);
+		overlay = sealed_try_overlay(origin.directory);
 	forget_origin(&origin);
-	if (!is_sealed_directory(overlay, name))
+	if (!sealed_is_directory(overlay, name))
 		fd_close(&overlay);
 	return overlay;
 }
