@@ -30,7 +30,8 @@ CFLAGS_system := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protect
 	-ffunction-sections -fdata-sections
 LDFLAGS_system := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 CFLAGS_release := $(CFLAGS_system)
-LDFLAGS_release := $(LDFLAGS_system)
+# Without what only debuggers read: whoever changes the root holds copies of the links in memory.
+LDFLAGS_release := $(LDFLAGS_system) -Wl,--strip-debug
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_asan := -fsanitize=address,undefined
 CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -152,9 +153,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z_.-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand -t 24 | sed 's/^/    /'
 	@echo 'Variables: CC LIBC=musl|system CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR V=1 WERROR=1'
 
-# What install puts where below PREFIX, as source:mode:destination. The links lie in a directory of their own, because what lies beside them would
-# be shown by a toolbox; the commands are symlinks to them.
-INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:libexec/nschain/$(tool)) \
+# What install puts where below PREFIX, as source:mode:destination.
+INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:bin/$(tool)) \
 	$(foreach page,$(wildcard man/*.[1-8]),$(page):644:share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(foreach file,nschain $(TOOLS),build/completions/bash/$(file):644:share/bash-completion/completions/$(file)) \
 	build/completions/zsh/_nschain:644:share/zsh/site-functions/_nschain \
@@ -168,13 +168,9 @@ endef
 install: all ## copy links, manual pages and completions below DESTDIR and PREFIX (/usr/local)
 	$(foreach file,$(INSTALLED),$(Q)install -D -m $(call part,2,$(file)) $(call part,1,$(file)) \
 		'$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
-	$(Q)mkdir -p '$(DESTDIR)$(PREFIX)/bin'
-	$(foreach tool,$(TOOLS),$(Q)ln -sf ../libexec/nschain/$(tool) '$(DESTDIR)$(PREFIX)/bin/$(tool)'$(newline))
 
 uninstall: ## remove what install copied
 	$(foreach file,$(INSTALLED),$(Q)rm -f '$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
-	$(foreach tool,$(TOOLS),$(Q)rm -f '$(DESTDIR)$(PREFIX)/bin/$(tool)'$(newline))
-	$(Q)! test -d '$(DESTDIR)$(PREFIX)/libexec/nschain' || rmdir '$(DESTDIR)$(PREFIX)/libexec/nschain'
 
 # $(call require,FILE,PACKAGE): without it the linker's last words would be "cannot find -lcap".
 define require

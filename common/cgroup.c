@@ -426,18 +426,23 @@ int cgroup_birthplace(const struct cgroup *group)
 static bool is_inside(int directory, bool unified)
 {
 	autoclose int fd = fd_try_open(directory, unified ? "cgroup.threads" : "tasks", O_RDONLY);
-	FILE *list = fd < 0 ? NULL : fdopen(fd_take(&fd), "re");
-	char line[16];
-	bool inside = false;
-	int pid;
+	char text[1024];
+	ssize_t count = 1;
+	pid_t pid = 0;
 
-	while (list && !inside && fgets(line, sizeof(line), list)) {
-		line[strcspn(line, "\n")] = '\0';
-		inside = !parse_pid(line, &pid) && pid == getpid();
+	while (count > 0 || (count < 0 && errno == EINTR)) {
+		count = read(fd, text, sizeof(text));
+		for (ssize_t i = 0; i < count; i++) {
+			if (text[i] != '\n') {
+				pid = 10 * pid + (text[i] - '0');
+				continue;
+			}
+			if (pid == getpid())
+				return true;
+			pid = 0;
+		}
 	}
-	if (list)
-		fclose(list);
-	return inside;
+	return false;
 }
 
 bool cgroup_enter(const struct cgroup *group, bool born)

@@ -97,6 +97,39 @@ ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size)
 	return (ssize_t)used;
 }
 
+int fd_try_read_all(int dirfd, const char *path, char **ret)
+{
+	autoclose int fd = fd_try_open(dirfd, path, O_RDONLY);
+	char *text = NULL;
+	size_t used = 0, size = 0;
+	ssize_t count = 1;
+
+	if (fd < 0)
+		return fd;
+	while (count != 0) {
+		if (size - used < 2) {
+			char *more = realloc(text, size += 8192 + size);
+
+			if (!more) {
+				free(text);
+				return -ENOMEM;
+			}
+			text = more;
+		}
+		count = read(fd, text + used, size - used - 1);
+		if (count < 0 && errno != EINTR) {
+			int error = -errno;
+
+			free(text);
+			return error;
+		}
+		used += count > 0 ? (size_t)count : 0;
+	}
+	text[used] = '\0';
+	*ret = text;
+	return 0;
+}
+
 int fd_try_write(int dirfd, const char *path, const char *text)
 {
 	autoclose int fd = fd_try_open(dirfd, path, O_WRONLY);

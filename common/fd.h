@@ -34,6 +34,9 @@ int fd_open(int dirfd, const char *path, int flags);
  */
 ssize_t fd_try_read(int dirfd, const char *path, char *text, size_t size);
 
+/* Reads all of the file PATH below DIRFD, however long, as a string into memory that the caller frees. Returns 0 or -errno. */
+int fd_try_read_all(int dirfd, const char *path, char **ret);
+
 /* Writes TEXT to the file PATH below DIRFD in one write(2), as kernel files want it. Returns 0 or -errno. */
 int fd_try_write(int dirfd, const char *path, const char *text);
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,17 +46,15 @@ static void add_hierarchy(struct hierarchy_layout *layout, char *line)
 	char *controllers = strchr(line, ':');
 	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
 
-	line[strcspn(line, "\n")] = '\0';
 	if (!path || path[1] != '/' || layout->count == HIERARCHIES_MAX)
 		return;
 	*path++ = '\0';
 	controllers++;
-	if (snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", controllers) >=
+	*hierarchy =
+		(struct hierarchy){ .version = strncmp(line, "0:", 2) == 0 ? 2 : 1, .own = path };
+	if (snprintf(hierarchy->controllers, sizeof(hierarchy->controllers), ",%s,", controllers) <
 		(int)sizeof(hierarchy->controllers))
-		return;
-	hierarchy->version = strncmp(line, "0:", 2) == 0 ? 2 : 1;
-	hierarchy->own = copy(path);
-	layout->count++;
+		layout->count++;
 }
 
 /* Where the group PATH of a hierarchy shows when the group ROOT of it is mounted at POINT; false if it is not below. */
@@ -86,7 +85,6 @@ static bool split_mount(char *line, struct mount_line *mount)
 {
 	char *cursor = line;
 
-	line[strcspn(line, "\n")] = '\0';
 	if (parse_number(strsep(&cursor, " "), 0, UINT64_MAX, &mount->id))
 		return false;
 	for (int i = 0; i < 2; i++)
@@ -128,17 +126,15 @@ static bool is_mount_of(const struct mount_line *mount, const struct hierarchy *
 	return true;
 }
 
-const char *hierarchy_parse(FILE *self, FILE *mounts,
+const char *hierarchy_parse(char *self, char *mounts,
 	bool (*is_shown)(const char *path, uint64_t mount), struct hierarchy_layout *layout)
 {
-	struct hierarchy_layout wanted = { .count = 0 };
-	char *line = NULL;
-	size_t size = 0;
+	struct hierarchy_layout wanted;
 
-	layout->count = 0;
-	while (getline(&line, &size, self) >= 0)
+	layout->count = wanted.count = 0;
+	for (char *line; (line = strsep(&self, "\n"));)
 		add_hierarchy(&wanted, line);
-	while (getline(&line, &size, mounts) >= 0) {
+	for (char *line; (line = strsep(&mounts, "\n"));) {
 		struct mount_line mount;
 
 		if (!split_mount(line, &mount))
@@ -154,17 +150,12 @@ const char *hierarchy_parse(FILE *self, FILE *mounts,
 				continue;
 			*found = *hierarchy;
 			found->own = copy(own);
-			found->root = copy(mount.root);
-			found->point = copy(mount.point);
+			found->root = mount.root;
+			found->point = mount.point;
 			layout->count++;
 			hierarchy->version = 0; /* found */
 		}
 	}
-	free(line);
-	for (size_t i = 0; i < wanted.count; i++)
-		free((char *)wanted.list[i].own);
-	if (ferror(self) || ferror(mounts))
-		return "'/proc/self/cgroup' or '/proc/self/mountinfo' cannot be read to its end";
 	if (wanted.count == 0)
 		return "this kernel has no cgroups";
 	return layout->count ? NULL : "no cgroup hierarchy is mounted where the own group shows";
@@ -193,18 +184,18 @@ static bool leads_to(const char *path, uint64_t mount)
 
 void hierarchy_find(int process, struct hierarchy_layout *layout)
 {
-	autoclose int groups = fd_open(process, "cgroup", O_RDONLY);
-	FILE *self = fdopen(fd_take(&groups), "re");
-	autoclose int table = fd_open(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY);
-	FILE *mounts = fdopen(fd_take(&table), "re");
+	char *self, *mounts;
+	int error = fd_try_read_all(process, "cgroup", &self);
 
-	if (!self || !mounts)
-		die_error(errno, "cannot read '/proc/self/cgroup' and '/proc/self/mountinfo'");
+	if (error < 0)
+		die_error(-error, "cannot read '/proc/self/cgroup'");
+	error = fd_try_read_all(AT_FDCWD, "/proc/self/mountinfo", &mounts);
+	if (error < 0)
+		die_error(-error, "cannot read '/proc/self/mountinfo'");
 
 	const char *reason = hierarchy_parse(self, mounts, leads_to, layout);
 
-	fclose(self);
-	fclose(mounts);
+	free(self);
 	if (reason)
 		die_hint("in a cgroup namespace of one's own, mount cgroup file systems anew, or put cgrun before nsnew -C",
 			0, "cannot find the cgroup: %s", reason);

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum { HIERARCHIES_MAX = 24 };
 
@@ -28,11 +27,11 @@ struct hierarchy_layout {
 };
 
 /*
- * Reads the layout out of the texts of /proc/self/cgroup and /proc/self/mountinfo; the controllers of version 2 stay empty. Pure, but for IS_SHOWN, which tells
- * whether a path leads to the mount of that number and not to one that hides it; NULL: it does. Returns NULL or the reason why there is
- * none. A hierarchy that is mounted nowhere that the own group shows is left out.
+ * Reads the layout out of SELF, /proc/self/cgroup, and MOUNTS, /proc/self/mountinfo, which are cut into pieces, and MOUNTS has to stay; the controllers of version 2
+ * stay empty. Pure, but for IS_SHOWN, which tells whether a path leads to the mount of that number and not to one that hides it; NULL: it
+ * does. Returns NULL or the reason why there is none. A hierarchy that is mounted nowhere that the own group shows is left out.
  */
-const char *hierarchy_parse(FILE *self, FILE *mounts,
+const char *hierarchy_parse(char *self, char *mounts,
 	bool (*is_shown)(const char *path, uint64_t mount), struct hierarchy_layout *layout);
 
 /* The layout for the process whose /proc/PID is the fd PROCESS, seen through the own mounts. Dies. */

@@ -42,14 +42,9 @@ const char *mounttree_parse_propagation(const char *text, unsigned long *ret)
 	return "is not one of private, slave, shared, unchanged";
 }
 
-int mounttree_try_propagate(unsigned long propagation)
-{
-	return result(syscall(SYS_mount, NULL, "/", NULL, MS_REC | propagation, NULL));
-}
-
 void mounttree_propagate(unsigned long propagation)
 {
-	int error = mounttree_try_propagate(propagation);
+	int error = result(syscall(SYS_mount, NULL, "/", NULL, MS_REC | propagation, NULL));
 
 	if (error < 0)
 		die_hint(error == -EINVAL ?

@@ -22,9 +22,6 @@ struct mounttree_option {
  * is one of MS_PRIVATE, MS_SLAVE, MS_SHARED. Dies; in a chroot this fails, since "/" is no mount there. mount_namespaces(7). */
 void mounttree_propagate(unsigned long propagation);
 
-/* The same; returns 0 or -errno. */
-int mounttree_try_propagate(unsigned long propagation);
-
 /* "private", "slave", "shared", or "unchanged" (0). Returns NULL or, as parse.h, the reason against TEXT. */
 const char *mounttree_parse_propagation(const char *text, unsigned long *ret);
 

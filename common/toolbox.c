@@ -6,7 +6,6 @@
 #include "common/report.h"
 #include "common/sealed.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* All that the directory of a toolbox may hold. */
@@ -35,15 +35,8 @@ static const struct link {
 
 enum { LINKS = sizeof(links) / sizeof(*links) };
 
-/* In front of the name that a link is started by, where the root is not the one that the toolbox was made in. */
-static const char elsewhere[] = "./";
-
-/* One fd of a directory, or one for each of LINKS in their order. */
-struct toolbox {
-	bool directory;
-	bool elsewhere;
-	int first;
-};
+/* What has the size of no program stands for one that is not there. */
+enum { MISSING = 0, LEFT_BEHIND = 1 };
 
 /* The place of NAME in LINKS; LINKS if it is none of them. */
 static size_t find_link(const char *name)
@@ -60,67 +53,34 @@ bool toolbox_is_link(const char *name)
 	return find_link(name) < LINKS;
 }
 
-/* One that this link was started from, by STARTED, "/dev/fd/N/NAME" or "/dev/fd/N"; not verified. False if it was not. */
-static bool parse_started(const char *started, size_t own, struct toolbox *toolbox)
+/* The fd of the first link of what this one was started from by STARTED, "/dev/fd/N"; not verified. -1 if that is something else. */
+static int parse_started(const char *started, size_t own)
 {
 	static const char prefix[] = "/dev/fd/";
-	char number[16];
-	const char *name;
 	int fd;
 
-	if (!started || own == LINKS || strncmp(started, prefix, strlen(prefix)) != 0)
-		return false;
-	started += strlen(prefix);
-	name = started + strcspn(started, "/");
-	snprintf(number, sizeof(number), "%.*s", (int)(name - started), started);
-	if (parse_fd(number, &fd))
-		return false;
-	*toolbox = (struct toolbox){ .directory = *name, .first = fd };
-	if (!toolbox->directory) {
-		toolbox->first -= (int)own;
-		return toolbox->first >= 0;
-	}
-	name++;
-	toolbox->elsewhere = strncmp(name, elsewhere, strlen(elsewhere)) == 0;
-	return strcmp(name + (toolbox->elsewhere ? strlen(elsewhere) : 0), links[own].name) == 0;
+	if (!started || own == LINKS || strncmp(started, prefix, strlen(prefix)) != 0 ||
+		parse_fd(started + strlen(prefix), &fd) || fd < (int)own)
+		return -1;
+	return fd - (int)own;
 }
 
-/*
- * The toolbox that this link runs from. False if it does not; somebody may call it by an fd of an ordinary directory. Dies if it does and that is not sealed any more:
- * with the rights of this link, a mount can be moved to where it can be mounted on.
- */
-static bool find_toolbox(struct toolbox *toolbox)
+/* The fd of the first link of the toolbox that this one runs from, the others behind it in the order of LINKS; -1 if it does not. */
+static int find_toolbox(void)
 {
-	size_t own = find_link(program_invocation_short_name);
+	int first = parse_started(
+		(const char *)getauxval(AT_EXECFN), find_link(program_invocation_short_name));
 
-	if (!parse_started((const char *)getauxval(AT_EXECFN), own, toolbox))
-		return false;
-	if (toolbox->directory && sealed_is_overlay(toolbox->first) &&
-		!sealed_is_directory(toolbox->first, links[own].name))
-		die("the toolbox that this link was started from is not sealed");
-	if (toolbox->directory)
-		return sealed_is_overlay(toolbox->first);
-	for (int i = 0; i < LINKS; i++) {
-		if (!sealed_is_copy(toolbox->first + i))
-			return false;
+	for (int i = 0; first >= 0 && i < LINKS; i++) {
+		if (!sealed_is(first + i))
+			return -1;
 	}
-	return true;
+	return first;
 }
 
 bool toolbox_is_held(void)
 {
-	struct toolbox toolbox;
-
-	return find_toolbox(&toolbox);
-}
-
-static size_t list_fds(const struct toolbox *toolbox, int fds[LINKS])
-{
-	size_t count = toolbox->directory ? 1 : LINKS;
-
-	for (size_t i = 0; i < count; i++)
-		fds[i] = toolbox->first + (int)i;
-	return count;
+	return find_toolbox() >= 0;
 }
 
 static void check_standard(void)
@@ -136,26 +96,23 @@ static void check_standard(void)
 
 void toolbox_close_others(const int *keep, size_t count)
 {
-	struct toolbox toolbox;
+	int first = find_toolbox();
 	int *all = malloc((count + LINKS) * sizeof(*all));
 
 	if (!all)
 		die_error(errno, "cannot allocate memory");
 	check_standard();
 	memcpy(all, keep, count * sizeof(*keep));
-	if (find_toolbox(&toolbox))
-		count += list_fds(&toolbox, all + count);
+	for (int i = 0; first >= 0 && i < LINKS; i++)
+		all[count++] = first + i;
 	fd_close_others(all, count);
 	free(all);
 }
 
-static void close_on_exec(const struct toolbox *toolbox, bool close)
+static void close_on_exec(int first, bool close)
 {
-	int fds[LINKS];
-	size_t count = list_fds(toolbox, fds);
-
-	for (size_t i = 0; i < count; i++) {
-		if (fcntl(fds[i], F_SETFD, close ? FD_CLOEXEC : 0) < 0)
+	for (int i = 0; i < LINKS; i++) {
+		if (fcntl(first + i, F_SETFD, close ? FD_CLOEXEC : 0) < 0)
 			die_error(errno,
 				close ? "cannot keep the toolbox from COMMAND" :
 					"cannot hand the toolbox on");
@@ -164,133 +121,105 @@ static void close_on_exec(const struct toolbox *toolbox, bool close)
 
 void toolbox_adopt(void)
 {
-	struct toolbox toolbox;
+	int first = find_toolbox();
 
-	if (!find_toolbox(&toolbox))
+	if (first < 0)
 		return;
-	close_on_exec(&toolbox, true);
+	close_on_exec(first, true);
 	/* The kernel names a process after the path of its file, which a memfd does not have. */
-	if (!toolbox.directory)
-		prctl(PR_SET_NAME, program_invocation_short_name);
+	prctl(PR_SET_NAME, program_invocation_short_name);
 }
 
-/* Becomes LINK of TOOLBOX. Returns -errno. */
-static int become(const struct toolbox *toolbox, size_t link, char *const argv[])
+/* Becomes LINK of the toolbox at FIRST. Returns -errno. */
+static int become(int first, size_t link, char *const argv[])
 {
-	int file = toolbox->directory ? toolbox->first : toolbox->first + (int)link;
-	char name[32] = "";
+	int file = first + (int)link;
 	struct stat status;
 
-	/* What stands for a link that was not beside the others. */
-	if (!toolbox->directory && fstat(file, &status) == 0 && status.st_size == 0)
-		return -ENOENT;
-	if (toolbox->directory)
-		snprintf(name, sizeof(name), "%s%s", toolbox->elsewhere ? elsewhere : "",
-			links[link].name);
-	close_on_exec(toolbox, false);
-	syscall(SYS_execveat, file, name, argv, environ, toolbox->directory ? 0 : AT_EMPTY_PATH);
+	if (fstat(file, &status) < 0)
+		return -errno;
+	if (status.st_size <= LEFT_BEHIND)
+		return status.st_size == MISSING ? -ENOENT : -ENOTSUP;
+	close_on_exec(first, false);
+	syscall(SYS_execveat, file, "", argv, environ, AT_EMPTY_PATH);
 
 	int error = -errno;
 
-	close_on_exec(toolbox, true);
+	close_on_exec(first, true);
 	return error;
 }
 
-/* Somebody who may look into this process can hold a copy open for writing, which is all that he can do with it, but only for a moment if he tries again and again. */
-static int become_patiently(const struct toolbox *toolbox, size_t link, char *const argv[])
+/* Somebody who may look into this process, and so could kill it, can hold a copy open for writing. That is all he can do with it, and often for a moment only. */
+static int become_patiently(int first, size_t link, char *const argv[])
 {
-	int error = -ETXTBSY;
+	enum { TRIES = 1000 };
+	static const struct timespec moment = { .tv_nsec = 1000000 };
+	int error = become(first, link, argv);
 
-	for (int i = 0; error == -ETXTBSY && i < 1000; i++)
-		error = become(toolbox, link, argv);
+	for (int i = 0; error == -ETXTBSY && i < TRIES; i++) {
+		nanosleep(&moment, NULL);
+		error = become(first, link, argv);
+	}
 	return error;
+}
+
+/* Links with a loader go no further: theirs would be one of the new root. */
+static int leave_dynamic(int first)
+{
+	struct stat status;
+
+	for (int i = 0; i < LINKS; i++) {
+		if (!links[i].dynamic || fstat(first + i, &status) < 0 || status.st_size <= LEFT_BEHIND)
+			continue;
+
+		autoclose int mark = sealed_try_blank(links[i].name, LEFT_BEHIND);
+
+		if (mark < 0 || dup3(mark, first + i, O_CLOEXEC) < 0)
+			return mark < 0 ? mark : -errno;
+	}
+	return 0;
 }
 
 int toolbox_try_exec(char *const argv[], bool root_changed)
 {
-	struct toolbox toolbox;
+	int first = find_toolbox(), error;
 	size_t link = find_link(argv[0]);
 
-	if (link == LINKS || !find_toolbox(&toolbox))
+	if (link == LINKS || first < 0)
 		return -ENOENT;
-	toolbox.elsewhere |= root_changed;
-	/* Copies do not tell whether the root has changed. */
-	if (links[link].dynamic && (toolbox.elsewhere || !toolbox.directory))
+	if (root_changed && links[link].dynamic)
 		return -ENOTSUP;
-	return become_patiently(&toolbox, link, argv);
+	error = root_changed ? leave_dynamic(first) : 0;
+	return error < 0 ? error : become_patiently(first, link, argv);
 }
 
 /* --- making one --- */
 
-/* Where this link lies. */
-struct origin {
-	char path[PATH_MAX]; /* of the directory */
-	char *name;
-	int directory;
-	int self;    /* /proc/self; negative where there is none */
-	int program; /* the file that runs, which may not be at that name any more; negative where /proc does not show it */
-};
-
-/* Without a /proc, the kernel's word for what was executed has to do. False if there is none. */
-static bool find_origin(struct origin *origin)
+/* The directory of this link; -errno, also without a /proc if the kernel's word for what was executed does not do. */
+static int open_directory(int self)
 {
-	ssize_t length = -1;
+	char path[PATH_MAX];
+	ssize_t length = self < 0 ? -1 : readlinkat(self, "exe", path, sizeof(path) - 1);
 
-	*origin = (struct origin){ .self = fd_try_open_self(), .directory = -1, .program = -1 };
-	if (origin->self >= 0)
-		length = readlinkat(origin->self, "exe", origin->path, sizeof(origin->path) - 1);
 	if (length >= 0)
-		origin->path[length] = '\0';
-	else if (!realpath((const char *)getauxval(AT_EXECFN), origin->path))
-		return false;
-	origin->name = strrchr(origin->path, '/');
-	*origin->name++ = '\0';
-	origin->directory =
-		fd_try_open(AT_FDCWD, origin->path[0] ? origin->path : "/", O_PATH | O_DIRECTORY);
-	if (origin->self >= 0)
-		origin->program = fd_try_open(origin->self, "exe", O_PATH);
-	errno = origin->directory < 0 ? -origin->directory : 0;
-	return origin->directory >= 0;
+		path[length] = '\0';
+	else if (!realpath((const char *)getauxval(AT_EXECFN), path))
+		return -errno;
+	strrchr(path, '/')[1] = '\0';
+	return fd_try_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 }
 
-static void forget_origin(struct origin *origin)
+static int open_beside(int directory, const char *name)
 {
-	fd_close(&origin->directory);
-	fd_close(&origin->program);
-	fd_close(&origin->self);
+	return fd_try_open(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 }
 
-/* Whether NAME in the directory is the file PROGRAM; yes if that is not known. */
-static bool holds(const struct origin *origin, const char *name, int program)
+/* This program as it runs, which may lie in DIRECTORY no more; without a /proc what lies there has to do. */
+static int open_program(int self, int directory, const char *name)
 {
-	autoclose int there = fd_try_open(origin->directory, name, O_PATH | O_NOFOLLOW);
+	int program = self < 0 ? -ENOENT : fd_try_open(self, "exe", O_RDONLY);
 
-	return there >= 0 && (program < 0 || fd_is_same(there, program));
-}
-
-/* Whether nothing but links lies in DIRECTORY: all that does could be seen by whoever gets hold of the toolbox. What is mounted on one would not be in an overlay. */
-static bool holds_links_only(int directory)
-{
-	int fd = fd_try_open(directory, ".", O_RDONLY | O_DIRECTORY);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	bool only = stream;
-
-	while (only) {
-		struct dirent *entry = readdir(stream);
-		struct stat status;
-
-		if (!entry)
-			break;
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			only = toolbox_is_link(entry->d_name) &&
-				fd_mount_id(directory, entry->d_name, AT_SYMLINK_NOFOLLOW) ==
-					fd_mount_id(directory, "", AT_EMPTY_PATH) &&
-				fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-				S_ISREG(status.st_mode);
-	}
-	if (stream)
-		closedir(stream);
-	return only;
+	return program == -ENOENT ? open_beside(directory, name) : program;
 }
 
 static bool is_among(char *const argv[], const char *name)
@@ -312,65 +241,76 @@ static int find_free_fds(int count)
 	return first;
 }
 
-/* The own program as it runs, another link as it lies beside it. */
-static int open_link(const struct origin *origin, size_t link, size_t own)
+/* The fds from FIRST on become copies of the links in DIRECTORY that ARGV names, but OWN is one of PROGRAM. -errno, with the name of the one it is about. */
+static int fill(int first, int directory, size_t own, int program, char *const argv[],
+	const char **ret_name)
 {
-	int fd = -ENOENT;
+	for (size_t i = 0; i < LINKS; i++) {
+		bool needed = i == own || is_among(argv + 1, links[i].name);
+		autoclose int beside =
+			!needed || i == own ? -ENOENT : open_beside(directory, links[i].name);
+		int source = i == own ? program : beside;
 
-	if (link == own && origin->self >= 0)
-		fd = fd_try_open(origin->self, "exe", O_RDONLY);
-	if (fd == -ENOENT)
-		fd = fd_try_open(origin->directory, link == own ? origin->name : links[link].name,
-			O_RDONLY | O_NOFOLLOW);
-	/* One that is not there will be missed when it is called. */
-	if (fd < 0 && (fd != -ENOENT || link == own))
-		die_error(-fd, "cannot read the link '%s'", links[link].name);
-	return fd;
+		*ret_name = links[i].name;
+		/* One that is not there will be missed when it is called. */
+		if (source < 0 && source != -ENOENT)
+			return source;
+
+		autoclose int file = source < 0 ? sealed_try_blank(links[i].name, MISSING) :
+						  sealed_try_copy(links[i].name, source);
+
+		if (file < 0)
+			return file;
+		/* EBADF: beyond the limit of open files. */
+		if (dup3(file, first + (int)i, O_CLOEXEC) < 0)
+			return errno == EBADF ? -EMFILE : -errno;
+	}
+	return 0;
 }
 
-/* Copies of the links that ARGV names, and of the own one, OWN. */
-static void seal_files(
-	const struct origin *origin, size_t own, char *const argv[], struct toolbox *toolbox)
+/* The fd of the first link of a new toolbox, from which OWN is to be run with ARGV; -errno. */
+static int make(int directory, size_t own, int program, char *const argv[], const char **ret_name)
 {
-	/* Below them there is room for the two that are open meanwhile, since the kernel gives out the lowest ones. */
+	/* Below them there is room for those that are open meanwhile, since the kernel gives out the lowest ones. */
 	enum { SPARE = 2 };
+	int first = find_free_fds(SPARE + LINKS) + SPARE;
+	int error = fill(first, directory, own, program, argv, ret_name);
 
-	*toolbox = (struct toolbox){ .first = find_free_fds(SPARE + LINKS) + SPARE };
-	for (size_t i = 0; i < LINKS; i++) {
-		bool needed = !links[i].dynamic && (i == own || is_among(argv + 1, links[i].name));
-		autoclose int source = needed ? open_link(origin, i, own) : -1;
-		autoclose int copy = sealed_copy(links[i].name, source);
-
-		/* EBADF: beyond the limit of open files. */
-		if (dup3(copy, toolbox->first + (int)i, O_CLOEXEC) < 0)
-			die_error(errno == EBADF ? EMFILE : errno,
-				"cannot keep a copy of the link '%s' open", links[i].name);
-	}
+	for (int i = 0; error < 0 && i < LINKS; i++)
+		close(first + i);
+	return error < 0 ? error : first;
 }
 
 void toolbox_enter(char *const argv[])
 {
-	struct toolbox toolbox = { .directory = true, .first = -1 };
-	size_t own = find_link(program_invocation_short_name);
-	struct origin origin;
+	static const char readable[] =
+		"it has to be readable for whom it runs as, and the sysctl vm.memfd_noexec less than 2";
+	const char *name = program_invocation_short_name;
+	size_t own = find_link(name);
 
 	if (toolbox_is_held())
 		return;
-	if (!find_origin(&origin))
-		die_error(errno, "cannot find the own program file");
-	if (strcmp(origin.name, links[own].name) == 0 &&
-		holds(&origin, origin.name, origin.program) && holds_links_only(origin.directory))
-		toolbox.first = sealed_try_directory(origin.directory, origin.path);
-	if (!sealed_is_directory(toolbox.first, origin.name))
-		fd_close(&toolbox.first);
-	if (toolbox.first < 0)
-		seal_files(&origin, own, argv, &toolbox);
-	forget_origin(&origin);
 
-	int error = become_patiently(&toolbox, own, argv);
+	autoclose int self = fd_try_open_self();
+	autoclose int directory = open_directory(self);
+	autoclose int program = directory < 0 ? directory : open_program(self, directory, name);
 
-	die_hint(error == -EACCES ? "the links have to be readable for whom they run as" : NULL,
-		-error, "cannot run '%s' again from a toolbox", links[own].name);
+	if (program < 0)
+		die_hint(program == -EACCES ? readable : NULL, -program,
+			"cannot open the own program file");
+
+	int first = make(directory, own, program, argv, &name);
+
+	if (first < 0)
+		die_hint(first == -EACCES       ? readable :
+				first == -EFBIG ? "raise the limit 'ulimit -f'" :
+						  NULL,
+			-first, "cannot copy the link '%s' into memory", name);
+	fd_close(&program);
+	fd_close(&directory);
+	fd_close(&self);
+	die_error(-become_patiently(first, own, argv), "cannot run '%s' again from a toolbox",
+		links[own].name);
 }
 
 void toolbox_enter_to_wait(char *const argv[])
@@ -379,33 +319,27 @@ void toolbox_enter_to_wait(char *const argv[])
 		toolbox_enter(argv);
 }
 
-/* What make_overlay() can do at once; for more, the link does it itself. */
-static int seal_beside(const char *path, const char *name)
-{
-	struct origin origin;
-	autoclose int program = fd_try_open(AT_FDCWD, path, O_PATH);
-	int overlay = -1;
-
-	if (program < 0)
-		return -1;
-	if (find_origin(&origin) && holds(&origin, name, program) &&
-		holds_links_only(origin.directory))
-		overlay = sealed_try_overlay(origin.directory);
-	forget_origin(&origin);
-	if (!sealed_is_directory(overlay, name))
-		fd_close(&overlay);
-	return overlay;
-}
-
 void toolbox_start(const char *path, char *const argv[])
 {
-	struct toolbox toolbox = { .directory = true, .first = -1 };
-	size_t link = find_link(argv[0]);
+	const char *name = argv[0];
+	size_t link = find_link(name);
 
-	if (link < LINKS && links[link].enters)
-		toolbox.first = seal_beside(path, argv[0]);
-	if (toolbox.first >= 0) {
-		become(&toolbox, link, argv);
-		close(toolbox.first);
-	}
+	if (link == LINKS || !links[link].enters)
+		return;
+
+	autoclose int found = fd_try_open(AT_FDCWD, path, O_PATH);
+	autoclose int self = found < 0 ? -1 : fd_try_open_self();
+	autoclose int directory = found < 0 ? -1 : open_directory(self);
+	autoclose int program = directory < 0 ? -1 : open_beside(directory, name);
+
+	if (program < 0 || !fd_is_same(program, found))
+		return;
+
+	int first = make(directory, link, program, argv, &name);
+
+	if (first < 0)
+		return;
+	become_patiently(first, link, argv);
+	for (int i = 0; i < LINKS; i++)
+		close(first + i);
 }

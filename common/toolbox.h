@@ -3,9 +3,9 @@
  *
  * There, PATH belongs to a root file system that nobody vouches for. And a link that runs there can be reached by /proc/PID/exe, which would be the host's own
  * file: to be overwritten by a root on that side (CVE-2019-5736). So a link that changes root, or joins another one's processes, first runs itself again from a
- * toolbox, and hands that on from link to link. It is an overlay without an upper layer over the directory of the links: its superblock is
- * read-only for ever and it is attached nowhere, unlike a read-only mount, which whoever gets hold of can make writable. Where an
- * overlay cannot be had, or where other files lie beside the links and would be shown, it is copies of the links in sealed memfds, memfd_create(2).
+ * toolbox, and hands that on from link to link: copies in sealed memory (sealed.h) of the links that its command line names, one fd for each link there is. A
+ * mount that is only read-only would not do, because whoever gets hold of it can make it writable; and an overlay, whose
+ * superblock is, takes grace periods of RCU to go away.
  *
  * Nothing is remembered: a link that was started from a toolbox sees that by AT_EXECFN, which the kernel sets and no environment can
  * change (getauxval(3)), and verifies the fds that this names.

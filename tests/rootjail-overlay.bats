@@ -413,3 +413,24 @@ ODD=('a,b' 'a:b' 'a\b' 'a b' $'a\nb' 'x,lowerdir=/etc' 'x,upperdir=/etc:/usr' 'a
 		diff <(echo "$BEFORE") <(bytes "$R/proc")
 	done
 }
+
+@test "--overlay where /proc is not the kernel's: no other directory becomes the root (S14)" {
+	cp -a "$R/." "$HOST"
+	echo outside >"$HOST/marker"
+	# In the order in which it opens them: the root, a directory of the upper layer, the file system in memory that has it, the other one.
+	world '
+		exec 3<&- 4<&- 5<&- 6<&- 7<&-
+		mkdir "$HOST.fake" && mount -t tmpfs none "$HOST.fake"
+		mkdir -p "$HOST.fake"/{self/fd,self/ns,upper,memory,work}
+		mount -t tmpfs none "$HOST.fake/memory"
+		for number in {3..60}; do ln -s "$HOST" "$HOST.fake/self/fd/$number"; done
+		ln -sfn "$HOST.fake/upper" "$HOST.fake/self/fd/4"
+		ln -sfn "$HOST.fake/memory" "$HOST.fake/self/fd/5"
+		ln -sfn "$HOST.fake/work" "$HOST.fake/self/fd/6"
+		touch "$HOST.fake/self/ns/user"
+		mount --bind /proc/self/ns/user "$HOST.fake/self/ns/user"
+		mount --rbind "$HOST.fake" /proc
+		rootjail --bare --overlay "$R" cat /marker || echo "refused $?"'
+	[ "$output" = inside ] || [ "$output" = 'refused 125' ]
+	untouched
+}

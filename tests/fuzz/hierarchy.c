@@ -27,37 +27,19 @@ static void check_hierarchy(struct hierarchy *hierarchy)
 	} while (above);
 }
 
-static FILE *open_part(const struct fuzz_part *part)
-{
-	FILE *file = fmemopen(part->text, part->size + 1, "r");
-
-	fuzz_check(file);
-	return file;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct hierarchy_layout layout;
 	struct fuzz_part parts[PARTS];
-	FILE *self, *mounts;
 
 	fuzz_split(data, size, parts, PARTS);
-	self = open_part(&parts[SELF]);
-	mounts = open_part(&parts[MOUNTS]);
 	layout.count = 0;
 
-	const char *reason = hierarchy_parse(self, mounts, NULL, &layout);
+	const char *reason = hierarchy_parse(parts[SELF].text, parts[MOUNTS].text, NULL, &layout);
 
 	fuzz_check(layout.count <= HIERARCHIES_MAX && !reason == (layout.count > 0));
-	for (size_t i = 0; i < layout.count; i++) {
-		struct hierarchy *hierarchy = &layout.list[i];
-
-		check_hierarchy(hierarchy);
-		free((void *)hierarchy->root);
-		free((void *)hierarchy->point);
-	}
-	fclose(self);
-	fclose(mounts);
+	for (size_t i = 0; i < layout.count; i++)
+		check_hierarchy(&layout.list[i]);
 	fuzz_free(parts, PARTS);
 	return 0;
 }

@@ -1,47 +1,23 @@
 /*
- * forge KIND DIR FD COMMAND [ARG]...: runs COMMAND with FD open for DIR as KIND: as it is (directory), a read-only copy of its mount (clone), an overlay
- * of it that is never attached and read-only (overlay) or not (writable), or a read-only one at DIR.place (attached). If COMMAND is @NAME, it is NAME of FD,
- * by execveat. Overlays take DIR.empty, DIR.upper and DIR.work, which are there.
+ * forge KIND DIR FD COMMAND [ARG]...: runs COMMAND with FD open for DIR as KIND: as it is (directory), a read-only copy of its mount (clone); or with
+ * copies of its links in memory from FD on, as in a toolbox, which can be written to (copies) or not (sealed). If COMMAND is @NAME, it is NAME of
+ * FD, by execveat.
  */
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PATH = 4096 };
+/* In the order of common/toolbox.c. */
+static const char *const links[] = { "nsnew", "nsjoin", "cgrun", "capjail", "rootjail", "nsmount" };
 
-static int set(int context, const char *key, const char *value, const char *suffix)
-{
-	char path[PATH];
-
-	snprintf(path, sizeof(path), "%s%s", value, suffix);
-	return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, path, 0);
-}
-
-static int overlay(const char *directory, int writable)
-{
-	char lower[PATH * 2];
-	int context = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
-
-	snprintf(lower, sizeof(lower), "%s:%s.empty", directory, directory);
-	if (context < 0 || set(context, "lowerdir", lower, "") < 0)
-		return -1;
-	if (writable) {
-		/* Only where there is no privilege over the attributes that it would use otherwise. */
-		syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
-		if (set(context, "upperdir", directory, ".upper") < 0 ||
-			set(context, "workdir", directory, ".work") < 0)
-			return -1;
-	}
-	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
-		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (writable ? 0 : MOUNT_ATTR_RDONLY));
-}
+enum { LINKS = sizeof(links) / sizeof(*links) };
 
 static int read_only_clone(const char *directory)
 {
@@ -54,25 +30,32 @@ static int read_only_clone(const char *directory)
 	return clone;
 }
 
-static int make(const char *kind, const char *directory)
+static int copy(int directory, const char *name, int sealed)
 {
-	char place[PATH];
+	int source = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	int file = (int)syscall(SYS_memfd_create, name, MFD_ALLOW_SEALING);
 
-	if (strcmp(kind, "directory") == 0)
-		return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (strcmp(kind, "clone") == 0)
-		return read_only_clone(directory);
-	if (strcmp(kind, "attached") != 0)
-		return overlay(directory, strcmp(kind, "writable") == 0);
-	snprintf(place, sizeof(place), "%s.place", directory);
+	/* DIR has no nsmount. */
+	while (source >= 0 && sendfile(file, source, NULL, 1 << 20) > 0)
+		continue;
+	close(source);
+	if (sealed &&
+		fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -1;
+	return file;
+}
 
-	int made = overlay(directory, 0);
+static int make(const char *kind, const char *directory, int wanted)
+{
+	int made = strcmp(kind, "clone") == 0 ? read_only_clone(directory) :
+						open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int done = made >= 0;
 
-	return made >= 0 &&
-			syscall(SYS_move_mount, made, "", AT_FDCWD, place,
-				MOVE_MOUNT_F_EMPTY_PATH) == 0 ?
-		made :
-		-1;
+	if (strcmp(kind, "copies") != 0 && strcmp(kind, "sealed") != 0)
+		return done && dup2(made, wanted) >= 0;
+	for (int i = 0; done && i < LINKS; i++)
+		done = dup2(copy(made, links[i], strcmp(kind, "sealed") == 0), wanted + i) >= 0;
+	return done;
 }
 
 int main(int argc, char **argv, char **environment)
@@ -81,9 +64,8 @@ int main(int argc, char **argv, char **environment)
 		return 2;
 
 	int wanted = (int)strtol(argv[3], NULL, 10);
-	int made = make(argv[1], argv[2]);
 
-	if (made < 0 || dup2(made, wanted) < 0) {
+	if (!make(argv[1], argv[2], wanted)) {
 		perror("forge");
 		return 3;
 	}
