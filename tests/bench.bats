@@ -32,9 +32,6 @@ allowed() { # STEPS
 		;;
 	esac
 	case $1 in *[rbj]*)
-		echo '2 fsopen: the toolbox'
-		echo '2 fsmount: the toolbox'
-		echo '5 fsconfig: the toolbox'
 		echo '1 execveat: into the toolbox'
 		;;
 	esac
