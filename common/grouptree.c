@@ -24,7 +24,7 @@ static bool is_group(const struct dirent *entry)
 }
 
 void grouptree_visit(
-	int directory, void (*visit)(void *data, int directory, const char *name), void *data)
+	int directory, bool (*visit)(void *data, int directory, const char *name), void *data)
 {
 	int copy = fd_try_open(directory, ".", O_RDONLY | O_DIRECTORY);
 	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
@@ -32,8 +32,8 @@ void grouptree_visit(
 	if (!entries)
 		return;
 	for (struct dirent *entry; (entry = readdir(entries));) {
-		if (is_group(entry))
-			visit(data, copy, entry->d_name);
+		if (is_group(entry) && !visit(data, copy, entry->d_name))
+			break;
 	}
 	closedir(entries);
 }
@@ -58,14 +58,15 @@ static void kill_listed(int directory)
 		fclose(list);
 }
 
-static void kill_tree(void *data, int parent, const char *name)
+static bool kill_tree(void *data, int parent, const char *name)
 {
 	autoclose int directory = fd_try_open(parent, name, O_PATH | O_DIRECTORY);
 
-	if (directory < 0)
-		return;
-	kill_listed(directory);
-	grouptree_visit(directory, kill_tree, data);
+	if (directory >= 0) {
+		kill_listed(directory);
+		grouptree_visit(directory, kill_tree, data);
+	}
+	return true;
 }
 
 /* Waits up to MILLISECONDS, less if the kernel says sooner that the group at DIRECTORY has changed between empty and not. */
@@ -94,13 +95,13 @@ static void await_frozen(int directory)
 }
 
 /* On version 1 what is frozen does not even die, and groups below may be frozen on their own. */
-static void thaw_tree(void *data, int parent, const char *name)
+static bool thaw_tree(void *data, int parent, const char *name)
 {
 	autoclose int directory = fd_try_open(parent, name, O_PATH | O_DIRECTORY);
 
-	if (directory < 0 || fd_try_write(directory, "freezer.state", "THAWED") < 0)
-		return;
-	grouptree_visit(directory, thaw_tree, data);
+	if (directory >= 0 && fd_try_write(directory, "freezer.state", "THAWED") == 0)
+		grouptree_visit(directory, thaw_tree, data);
+	return true;
 }
 
 /* The walk takes two fds for each level that a payload has nested groups. */
@@ -129,7 +130,7 @@ static void kill_all(int directory)
 	fd_try_write(directory, "cgroup.freeze", "0");
 }
 
-static void find_process(void *data, int parent, const char *name)
+static bool find_process(void *data, int parent, const char *name)
 {
 	bool *found = data;
 	autoclose int directory = fd_try_open(parent, name, O_PATH | O_DIRECTORY);
@@ -140,6 +141,7 @@ static void find_process(void *data, int parent, const char *name)
 	*found = *found || list < 0 || read(list, &first, 1) != 0;
 	if (!*found)
 		grouptree_visit(directory, find_process, data);
+	return !*found;
 }
 
 /* Whether the group at DIRECTORY or one below it holds a process. */

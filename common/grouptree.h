@@ -23,6 +23,6 @@ int grouptree_try_destroy(int parent, const char *name, ino_t inode);
 /* Removes the group NAME with those below it if none of them holds a process. Kills nothing. Returns 0 or -errno; -EBUSY if one does. */
 int grouptree_try_prune(int parent, const char *name);
 
-/* Calls VISIT(DATA, DIRECTORY, name) for each group directly in DIRECTORY. Groups that come and go meanwhile may be missed. */
+/* Calls VISIT(DATA, DIRECTORY, name) for each group directly in DIRECTORY until it returns false. Groups that come and go meanwhile may be missed. */
 void grouptree_visit(
-	int directory, void (*visit)(void *data, int directory, const char *name), void *data);
+	int directory, bool (*visit)(void *data, int directory, const char *name), void *data);

@@ -63,26 +63,25 @@ struct sweep {
 	bool failed;
 };
 
-static void sweep_one(void *data, int parent, const char *name)
+static bool sweep_one(void *data, int parent, const char *name)
 {
 	struct sweep *sweep = data;
 	int pid;
 
-	if (!parse_name(name, &pid))
-		return;
-	if (!sweep->all && (kill(pid, 0) == 0 || errno != ESRCH))
-		return;
+	if (!parse_name(name, &pid) || (!sweep->all && (kill(pid, 0) == 0 || errno != ESRCH)))
+		return true;
 
 	autoclose int lock = leftover_try_lock(parent, name);
 
 	if (lock < 0)
-		return;
+		return true;
 	if (is_to_stay(name))
 		grouptree_try_prune(parent, name);
 	else if (!sweep->all)
 		grouptree_try_destroy(parent, name, 0);
 	else if (!grouptree_destroy(parent, name, 0))
 		sweep->failed = true;
+	return true;
 }
 
 bool leftover_sweep(int parent, bool all)

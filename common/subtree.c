@@ -250,24 +250,26 @@ struct children {
 	bool others;
 };
 
-static void note_child(void *data, int directory, const char *name)
+static bool note_child(void *data, int directory, const char *name)
 {
 	struct children *children = data;
 
 	(void)directory;
 	*(subtree_is_room(name) ? &children->rooms : &children->others) = true;
+	return !children->others;
 }
 
 /* Who is in a room goes back to the group above it, which hands nothing down any more. */
-static void clear_room(void *data, int parent, const char *name)
+static bool clear_room(void *data, int parent, const char *name)
 {
 	autoclose int room = fd_try_open(parent, name, O_PATH | O_DIRECTORY);
 
 	(void)data;
 	if (room < 0 || !subtree_is_room(name))
-		return;
+		return true;
 	if (move_all(room, parent, "cgroup.procs") && unlinkat(parent, name, AT_REMOVEDIR) < 0)
 		warn_error(errno, "cannot remove the cgroup '%s'", name);
+	return true;
 }
 
 /* Has the group at PARENT hand LIST, "+memory +pids" or "memory pids", down no more. */

@@ -33,6 +33,7 @@ allowed() { # STEPS
 	esac
 	case $1 in *[rbj]*)
 		echo '1 execveat: into the toolbox'
+		echo '1 prctl SET_NAME: what runs from memory has no name of its own'
 		;;
 	esac
 	case $1 in *[kd]*)
@@ -41,7 +42,7 @@ allowed() { # STEPS
 	esac
 	# The first program is one in both.
 	case $1 in
-	gSrk | gsrk) echo '1 execve: a program for each link'; echo '1 execveat: capjail is in the toolbox' ;;
+	gSrk | gsrk) echo '1 execve: a program for each link'; echo '1 execveat: capjail is in the toolbox'; echo '1 prctl SET_NAME: it runs from memory' ;;
 	gdr) echo '1 execve: a program for each link' ;;
 	esac
 }

@@ -405,12 +405,13 @@ static void check_destroyed(const struct scenario *scenario)
 
 /* --- pruning --- */
 
-static void count_groups(void *data, int directory, const char *name)
+static bool count_groups(void *data, int directory, const char *name)
 {
 	autoclose int group = fd_try_open(directory, name, O_PATH | O_DIRECTORY);
 
 	++*(int *)data;
 	grouptree_visit(group, count_groups, data);
+	return true;
 }
 
 /* Exits with what it returns, 100 more if a process was killed, 50 more if something was removed beside one. */
@@ -501,9 +502,10 @@ static void check_another(void)
 struct seen {
 	int a, b, others;
 	bool opened;
+	bool enough;
 };
 
-static void see(void *data, int directory, const char *name)
+static bool see(void *data, int directory, const char *name)
 {
 	struct seen *seen = data;
 	autoclose int group = fd_try_open(directory, name, O_PATH | O_DIRECTORY);
@@ -512,11 +514,13 @@ static void see(void *data, int directory, const char *name)
 	seen->b += strcmp(name, "b") == 0;
 	seen->others += name[0] != 'a' && name[0] != 'b';
 	seen->opened = seen->opened && group >= 0;
+	return !seen->enough;
 }
 
 static void check_visits(void)
 {
 	struct seen none = { .opened = true }, two = { .opened = true }, bad = { .opened = true };
+	struct seen one = { .enough = true };
 	autoclose int path = fd_open(place->directory, ".", O_PATH | O_DIRECTORY);
 
 	grouptree_visit(place->directory, see, &none);
@@ -528,6 +532,8 @@ static void check_visits(void)
 	grouptree_visit(path, see, &two);
 	ok(two.a == 1 && two.b == 1, "%s: visit two groups", place->name);
 	ok(two.others == 1 && two.opened, "... and one with a dot, not what is in them, nor files");
+	grouptree_visit(path, see, &one);
+	is_number(one.a + one.b + one.others, 1, "... no more than asked for");
 	grouptree_visit(-1, see, &bad);
 	ok(bad.a == 0 && bad.b == 0 && bad.others == 0, "... nor what cannot be read");
 	scrub(place->directory);
