@@ -84,7 +84,7 @@ static int try_link(char *const command[], bool root_changed)
 	if (error == -ENOTSUP)
 		hint("it is not static and would be run by a loader of the new root: put it in front of the change of root");
 	if (error == -ENOENT)
-		hint("it is not in the directory of the link that changed the root");
+		hint("it is not in the directory of the links that this one was started from");
 	return error == -ENOENT   ? STATUS_NOT_FOUND :
 		error == -ENOTSUP ? STATUS_FAILED :
 				    STATUS_NOT_EXECUTABLE;

@@ -270,6 +270,13 @@ int fd_try_path(int fd, char path[FD_PATH_SIZE])
 	return same < 0 ? same : same ? 0 : -ENOENT;
 }
 
+bool fd_is_inherited(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 bool fd_is_inside_root(void)
 {
 	char path[PATH_MAX];
@@ -284,8 +291,7 @@ const char *fd_list_add(struct fd_list *list, const char *text)
 
 	if (reason)
 		return reason;
-	/* What is not open now might be an fd of this program's later. */
-	if (fcntl(fd, F_GETFD) < 0)
+	if (!fd_is_inherited(fd))
 		return "is not open";
 	if (list->count == sizeof(list->list) / sizeof(*list->list))
 		return "is one more than can be kept";

@@ -46,6 +46,9 @@ int fd_try_write(int dirfd, const char *path, const char *text);
  */
 int fd_try_poll(int fd, int milliseconds);
 
+/* Whether the caller handed FD over: what this program opens itself closes on exec, the toolbox and what fills a closed standard fd included. */
+bool fd_is_inherited(int fd);
+
 /* One byte through a PIPE, which tells its reader to go on. Return 0 or -errno; to wait fails with -EPIPE when nobody is left who could write it. */
 int fd_try_knock(int pipe);
 int fd_try_await(int pipe);

@@ -188,7 +188,7 @@ void hierarchy_find(int process, struct hierarchy_layout *layout)
 	int error = fd_try_read_all(process, "cgroup", &self);
 
 	if (error < 0)
-		die_error(-error, "cannot read '/proc/self/cgroup'");
+		die_error(-error, "cannot read the cgroups of the process");
 	error = fd_try_read_all(AT_FDCWD, "/proc/self/mountinfo", &mounts);
 	if (error < 0)
 		die_error(-error, "cannot read '/proc/self/mountinfo'");

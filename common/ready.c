@@ -12,7 +12,7 @@
 
 static void check_open(const char *option, bool used, int fd)
 {
-	if (used && fcntl(fd, F_GETFD) < 0)
+	if (used && !fd_is_inherited(fd))
 		die("--%s: file descriptor %d is not open", option, fd);
 }
 

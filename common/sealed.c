@@ -26,6 +26,22 @@ static int make(const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+/* For file systems that cannot do it otherwise. */
+static int copy_by_hand(int source, int copy, off_t done)
+{
+	char text[4096];
+	ssize_t count;
+
+	while ((count = pread(source, text, sizeof(text), done)) > 0) {
+		ssize_t written = pwrite(copy, text, (size_t)count, done);
+
+		if (written <= 0)
+			return written < 0 ? -errno : -EIO;
+		done += written;
+	}
+	return count < 0 ? -errno : 0;
+}
+
 static int copy(int source, int copy)
 {
 	struct stat status;
@@ -36,6 +52,8 @@ static int copy(int source, int copy)
 	while (done < status.st_size) {
 		ssize_t count = sendfile(copy, source, &done, (size_t)(status.st_size - done));
 
+		if (count < 0 && (errno == EINVAL || errno == ENOSYS))
+			return copy_by_hand(source, copy, done);
 		if (count < 0 && errno != EINTR)
 			return -errno;
 		if (count == 0)

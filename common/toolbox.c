@@ -19,14 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* All that the directory of a toolbox may hold. */
+/* A toolbox is one fd for each of them, in this order. */
 static const struct link {
 	const char *name;
 	bool enters; /* a toolbox, always and first of all */
 	bool dynamic;
 } links[] = {
 	{ "nsnew", false, false },
-	{ "nsjoin", true, false },
+	{ "nsjoin", false, false },
 	{ "cgrun", false, false },
 	{ "capjail", false, false },
 	{ "rootjail", true, false },
@@ -35,8 +35,8 @@ static const struct link {
 
 enum { LINKS = sizeof(links) / sizeof(*links) };
 
-/* What has the size of no program stands for one that is not there. */
-enum { MISSING = 0, LEFT_BEHIND = 1 };
+/* What stands for a link that cannot be run has one of these sizes, which no program has. */
+enum { MISSING, LEFT_BEHIND, FORBIDDEN };
 
 /* The place of NAME in LINKS; LINKS if it is none of them. */
 static size_t find_link(const char *name)
@@ -109,14 +109,23 @@ void toolbox_close_others(const int *keep, size_t count)
 	free(all);
 }
 
-static void close_on_exec(int first, bool close)
+/* Returns 0 or -errno. */
+static int close_on_exec(int first, bool close)
 {
 	for (int i = 0; i < LINKS; i++) {
 		if (fcntl(first + i, F_SETFD, close ? FD_CLOEXEC : 0) < 0)
-			die_error(errno,
-				close ? "cannot keep the toolbox from COMMAND" :
-					"cannot hand the toolbox on");
+			return -errno;
 	}
+	return 0;
+}
+
+/* Not for COMMAND, from here on. */
+static void keep_back(int first)
+{
+	int error = close_on_exec(first, true);
+
+	if (error < 0)
+		die_error(-error, "cannot keep the toolbox from COMMAND");
 }
 
 void toolbox_adopt(void)
@@ -125,7 +134,7 @@ void toolbox_adopt(void)
 
 	if (first < 0)
 		return;
-	close_on_exec(first, true);
+	keep_back(first);
 	/* The kernel names a process after the path of its file, which a memfd does not have. */
 	prctl(PR_SET_NAME, program_invocation_short_name);
 }
@@ -133,19 +142,24 @@ void toolbox_adopt(void)
 /* Becomes LINK of the toolbox at FIRST. Returns -errno. */
 static int become(int first, size_t link, char *const argv[])
 {
+	static const int reasons[] = {
+		[MISSING] = -ENOENT, [LEFT_BEHIND] = -ENOTSUP, [FORBIDDEN] = -EACCES
+	};
 	int file = first + (int)link;
 	struct stat status;
 
 	if (fstat(file, &status) < 0)
 		return -errno;
-	if (status.st_size <= LEFT_BEHIND)
-		return status.st_size == MISSING ? -ENOENT : -ENOTSUP;
-	close_on_exec(first, false);
-	syscall(SYS_execveat, file, "", argv, environ, AT_EMPTY_PATH);
+	if (status.st_size <= FORBIDDEN)
+		return reasons[status.st_size];
 
-	int error = -errno;
+	int error = close_on_exec(first, false);
 
-	close_on_exec(first, true);
+	if (error == 0) {
+		syscall(SYS_execveat, file, "", argv, environ, AT_EMPTY_PATH);
+		error = -errno;
+	}
+	keep_back(first);
 	return error;
 }
 
@@ -163,34 +177,45 @@ static int become_patiently(int first, size_t link, char *const argv[])
 	return error;
 }
 
+/* FILE, or -errno, gets the place of link I. Returns 0 or -errno. */
+static int take_place(int first, size_t i, int file)
+{
+	int error = file < 0 ? file : dup3(file, first + (int)i, O_CLOEXEC) < 0 ? -errno : 0;
+
+	fd_close(&file);
+	/* Beyond the limit of open files. */
+	return error == -EBADF ? -EMFILE : error;
+}
+
 /* Links with a loader go no further: theirs would be one of the new root. */
-static int leave_dynamic(int first)
+static void leave_dynamic(int first)
 {
 	struct stat status;
 
-	for (int i = 0; i < LINKS; i++) {
-		if (!links[i].dynamic || fstat(first + i, &status) < 0 || status.st_size <= LEFT_BEHIND)
+	for (size_t i = 0; i < LINKS; i++) {
+		if (!links[i].dynamic || fstat(first + (int)i, &status) < 0 ||
+			status.st_size <= FORBIDDEN)
 			continue;
 
-		autoclose int mark = sealed_try_blank(links[i].name, LEFT_BEHIND);
+		int error = take_place(first, i, sealed_try_blank(links[i].name, LEFT_BEHIND));
 
-		if (mark < 0 || dup3(mark, first + i, O_CLOEXEC) < 0)
-			return mark < 0 ? mark : -errno;
+		if (error < 0)
+			die_error(-error, "cannot leave the link '%s' behind", links[i].name);
 	}
-	return 0;
 }
 
 int toolbox_try_exec(char *const argv[], bool root_changed)
 {
-	int first = find_toolbox(), error;
+	int first = find_toolbox();
 	size_t link = find_link(argv[0]);
 
 	if (link == LINKS || first < 0)
 		return -ENOENT;
 	if (root_changed && links[link].dynamic)
 		return -ENOTSUP;
-	error = root_changed ? leave_dynamic(first) : 0;
-	return error < 0 ? error : become_patiently(first, link, argv);
+	if (root_changed)
+		leave_dynamic(first);
+	return become_patiently(first, link, argv);
 }
 
 /* --- making one --- */
@@ -209,9 +234,18 @@ static int open_directory(int self)
 	return fd_try_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 }
 
+/* The program NAME in DIRECTORY. Returns an fd or -errno; -EACCES if it may not be executed, -ENOENT if it is no program. */
 static int open_beside(int directory, const char *name)
 {
-	return fd_try_open(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	autoclose int fd = fd_try_open(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	struct stat status;
+
+	if (fd == -ELOOP || fd == -ENXIO ||
+		(fd >= 0 && fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)))
+		return -ENOENT;
+	if (fd >= 0 && faccessat(directory, name, X_OK, AT_EACCESS) < 0)
+		return -errno;
+	return fd_take(&fd);
 }
 
 /* This program as it runs, which may lie in DIRECTORY no more; without a /proc what lies there has to do. */
@@ -229,53 +263,53 @@ static bool is_among(char *const argv[], const char *name)
 	return *argv;
 }
 
-/* The first of COUNT fds in a row that are not open. */
-static int find_free_fds(int count)
+/* The first of LINKS fds in a row that are not open, with as many free below as are open meanwhile, since the kernel gives out the lowest ones. */
+static int find_free_fds(void)
 {
-	int first = STDERR_FILENO + 1;
+	enum { MEANWHILE = 2 };
+	int first = STDERR_FILENO + 1, spare = MEANWHILE;
 
-	for (int fd = first; fd < first + count; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			first = fd + 1;
+	for (int fd = first; fd < first + spare + LINKS; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			continue;
+		spare -= fd - first < spare ? fd - first : spare;
+		first = fd + 1;
 	}
-	return first;
+	return first + spare;
 }
 
-/* The fds from FIRST on become copies of the links in DIRECTORY that ARGV names, but OWN is one of PROGRAM. -errno, with the name of the one it is about. */
-static int fill(int first, int directory, size_t own, int program, char *const argv[],
-	const char **ret_name)
+/* A copy of link I for the place of it: of PROGRAM if that is one, else of what lies in DIRECTORY. Returns 0 or -errno. */
+static int copy_link(int first, size_t i, int directory, int program)
 {
-	for (size_t i = 0; i < LINKS; i++) {
-		bool needed = i == own || is_among(argv + 1, links[i].name);
-		autoclose int beside =
-			!needed || i == own ? -ENOENT : open_beside(directory, links[i].name);
-		int source = i == own ? program : beside;
+	autoclose int beside = program < 0 ? open_beside(directory, links[i].name) : -1;
+	int source = program < 0 ? beside : program;
 
-		*ret_name = links[i].name;
-		/* One that is not there will be missed when it is called. */
-		if (source < 0 && source != -ENOENT)
-			return source;
-
-		autoclose int file = source < 0 ? sealed_try_blank(links[i].name, MISSING) :
-						  sealed_try_copy(links[i].name, source);
-
-		if (file < 0)
-			return file;
-		/* EBADF: beyond the limit of open files. */
-		if (dup3(file, first + (int)i, O_CLOEXEC) < 0)
-			return errno == EBADF ? -EMFILE : -errno;
-	}
-	return 0;
+	/* It will be missed when it is called. */
+	if (source == -ENOENT)
+		return 0;
+	if (source == -EACCES)
+		return take_place(first, i, sealed_try_blank(links[i].name, FORBIDDEN));
+	return take_place(first, i, source < 0 ? source : sealed_try_copy(links[i].name, source));
 }
 
-/* The fd of the first link of a new toolbox, from which OWN is to be run with ARGV; -errno. */
+/*
+ * Makes a toolbox of what ARGV names, from which OWN, a copy of PROGRAM, is to be run with ARGV. Returns the fd of its first link; -errno, with the name of the
+ * one it is about.
+ */
 static int make(int directory, size_t own, int program, char *const argv[], const char **ret_name)
 {
-	/* Below them there is room for those that are open meanwhile, since the kernel gives out the lowest ones. */
-	enum { SPARE = 2 };
-	int first = find_free_fds(SPARE + LINKS) + SPARE;
-	int error = fill(first, directory, own, program, argv, ret_name);
+	int first = find_free_fds();
+	int blank = sealed_try_blank("none", MISSING);
+	int error = blank < 0 ? blank : 0;
 
+	for (size_t i = 0; error == 0 && i < LINKS; i++)
+		error = take_place(first, i, fcntl(blank, F_DUPFD_CLOEXEC, 0));
+	fd_close(&blank);
+	for (size_t i = 0; error == 0 && i < LINKS; i++) {
+		*ret_name = links[i].name;
+		if (i == own || is_among(argv + 1, links[i].name))
+			error = copy_link(first, i, directory, i == own ? program : -1);
+	}
 	for (int i = 0; error < 0 && i < LINKS; i++)
 		close(first + i);
 	return error < 0 ? error : first;
@@ -283,8 +317,6 @@ static int make(int directory, size_t own, int program, char *const argv[], cons
 
 void toolbox_enter(char *const argv[])
 {
-	static const char readable[] =
-		"it has to be readable for whom it runs as, and the sysctl vm.memfd_noexec less than 2";
 	const char *name = program_invocation_short_name;
 	size_t own = find_link(name);
 
@@ -296,13 +328,13 @@ void toolbox_enter(char *const argv[])
 	autoclose int program = directory < 0 ? directory : open_program(self, directory, name);
 
 	if (program < 0)
-		die_hint(program == -EACCES ? readable : NULL, -program,
-			"cannot open the own program file");
+		die_hint(program == -EACCES ? "it has to be readable for whom it runs as" : NULL,
+			-program, "cannot open the own program file");
 
 	int first = make(directory, own, program, argv, &name);
 
 	if (first < 0)
-		die_hint(first == -EACCES       ? readable :
+		die_hint(first == -EACCES       ? "the sysctl vm.memfd_noexec forbids it" :
 				first == -EFBIG ? "raise the limit 'ulimit -f'" :
 						  NULL,
 			-first, "cannot copy the link '%s' into memory", name);

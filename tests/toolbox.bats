@@ -356,7 +356,8 @@ less() {
 		strike
 		release
 		box_held 1
-		grep -qE '^target /proc/[0-9]+/exe (/|/memfd:)(nsnew|nsjoin|capjail|rootjail)( .deleted.)?$' "$OUT"
+		# The file that runs, perhaps met before as an open one.
+		grep -qE '^target /proc/[0-9]+/(exe|fd/[0-9]+) /memfd:(nsnew|nsjoin|capjail|rootjail) .deleted.$' "$OUT"
 	done
 }
 
@@ -560,7 +561,7 @@ less() {
 	exec 6<&- 7<&-
 }
 
-@test "a directory of links that is two overlays deep: sealed all the same (M20)" {
+@test "a directory of links that is two overlays deep: sealed all the same" {
 	local attacker deep='
 		mount -t overlay -o "lowerdir=$L:$T/empty" none "$T/first"
 		mount -t overlay -o "lowerdir=$T/first:$T/empty" none "$T/second"
@@ -743,4 +744,37 @@ assert_true_link() {
 	chmod 0 "$T/copies/rootjail"
 	PATH=$T/copies:$L:${PATH#*:} run --separate-stderr "${PRIVILEGED[@]}" "$L/nsnew" -m rootjail --bare "$R" /bin/busybox echo ran
 	assert_output ran
+}
+
+@test "links that may not be executed are not run from a toolbox either" {
+	mkdir "$T/other"
+	cp "$L"/* "$T/other"
+	printf '#!/bin/sh\necho "the next one"\n' >"$T/other/rootjail"
+	# shellcheck disable=SC2016
+	local mode without='mount --bind "$L" "$L" && mount -o remount,bind,noexec "$L"'
+	for mode in 644 noexec; do
+		[ "$mode" = noexec ] || chmod 644 "$L/rootjail"
+		world "[ $mode = 644 ] || { $without; }; PATH=\$L:\$T/other:\$PATH; exec \"\$T/other/nsnew\" -m rootjail --bare \"\$R\" /bin/busybox echo ran"
+		assert_output 'the next one'
+		chmod 755 "$L/rootjail"
+	done
+	chmod 644 "$L/capjail"
+	run -126 --separate-stderr "${JAIL[@]}" --bare "$R" capjail --version
+	assert_says "cannot run the link 'capjail': Permission denied"
+	# What nobody calls may be anything.
+	rm "$L/capjail" "$L/cgrun"
+	mkdir "$L/capjail"
+	ln -s nowhere "$L/cgrun"
+	run --separate-stderr "${JAIL[@]}" --bare "$R" /bin/busybox echo capjail cgrun
+	assert_output 'capjail cgrun'
+	run -127 --separate-stderr "${JAIL[@]}" --bare "$R" capjail --version
+}
+
+@test "an fd that the caller did not hand over is none of the toolbox's" {
+	local n closed=(bash -c 'for fd in {3..63}; do eval "exec $fd<&-"; done; exec "$@"' bash)
+	for n in {3..24}; do
+		assert_refuses 'not open' "${closed[@]}" "${PRIVILEGED[@]}" nsnew -m rootjail --keep-fd "$n" --bare "$R" "${UNREACHED[@]}"
+		assert_refuses 'not open' "${closed[@]}" "${JAIL[@]}" --bare "$R" nsnew -u --block-fd "$n" "${UNREACHED[@]}"
+		assert_refuses 'not open' "${closed[@]}" "${JAIL[@]}" --bare "$R" cgrun --stats-fd "$n" "${UNREACHED[@]}"
+	done
 }

@@ -5,6 +5,7 @@
 #include "common/child.h"
 #include "common/cli.h"
 #include "common/devices.h"
+#include "common/fd.h"
 #include "common/hierarchy.h"
 #include "common/limits.h"
 #include "common/parse.h"
@@ -118,6 +119,7 @@ static void parse_option(struct cli *cli, struct plan *plan, int id)
 	case STATS_FD:
 		plan->stats = true;
 		cli_check(cli, parse_fd(cli->value, &plan->stats_fd));
+		cli_check(cli, fd_is_inherited(plan->stats_fd) ? NULL : "is not open");
 		break;
 	default:
 		cli_check(cli, limits_add(&plan->limits, cli->current->name, cli->value, cli->tried));

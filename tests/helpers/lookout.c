@@ -2,19 +2,15 @@
  * lookout FILE [KIND]...: looks again and again, until FILE is there, at all that /proc shows of the other processes: their root, working directory, program,
  * namespaces of each KIND, and files. Prints each thing once that does not belong where this process is, then how often it met a process, and how often
  * it was not let in. For a process in a root on a file system that nothing outside is on.
- * What is of a sealed file system is said to be so.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { SEEN = 256, LINE = 512 };
@@ -26,20 +22,6 @@ static struct stat root;
 static dev_t own_proc;
 static char **kinds;
 
-/* Of a toolbox: a file system that nobody can write to, whose top has nothing above it. */
-static bool is_sealed(int file)
-{
-	struct statfs system;
-	struct stat status, above;
-
-	if (fstatfs(file, &system) < 0 || system.f_type != OVERLAYFS_SUPER_MAGIC ||
-		!(system.f_flags & ST_RDONLY) || fstat(file, &status) < 0)
-		return false;
-	return !S_ISDIR(status.st_mode) ||
-		(fstatat(file, "..", &above, 0) == 0 && above.st_dev == status.st_dev &&
-			above.st_ino == status.st_ino);
-}
-
 static void report(const char *what, int file)
 {
 	char path[64], line[LINE], target[LINE / 2] = "?";
@@ -50,7 +32,7 @@ static void report(const char *what, int file)
 
 	if (length >= 0)
 		target[length] = '\0';
-	snprintf(line, sizeof(line), "%s%s %s", is_sealed(file) ? "sealed " : "", what, target);
+	snprintf(line, sizeof(line), "%s %s", what, target);
 	for (size_t i = 0; i < seen_count; i++) {
 		if (strcmp(seen[i], line) == 0)
 			return;
