@@ -1,11 +1,11 @@
 /*
  * toolbox - the links themselves, sealed, so that a chain can go on behind a change of root.
  *
- * There, PATH belongs to a root file system that nobody vouches for. And a link that runs there can be reached by /proc/PID/exe, which would be the host's own
- * file: to be overwritten by a root on that side (CVE-2019-5736). So a link that changes root, or joins another one's processes, first runs itself again from a
- * toolbox, unless the link in front has started it from one, and hands that on from link to link: copies in sealed memory (sealed.h) of the links that its command line names, one fd for each link there is. A
- * mount that is only read-only would not do, because whoever gets hold of it can make it writable; and an overlay, whose
- * superblock is, takes grace periods of RCU to go away.
+ * There, PATH belongs to a root file system that nobody vouches for. And a link that runs there can be reached by /proc/PID/exe, which would be
+ * the host's own file: to be overwritten by a root on that side (CVE-2019-5736). So a link that changes root, or joins another one's processes,
+ * first runs itself again from a toolbox, unless the link in front has started it from one, and hands that on from link to link: copies in
+ * sealed memory (sealed.h) of the links that its command line names, one fd for each link there is. A mount that is only read-only would not do,
+ * because whoever gets hold of it can make it writable; and an overlay, whose superblock is, takes grace periods of RCU to go away.
  *
  * Nothing is remembered: a link that was started from a toolbox sees that by AT_EXECFN, which the kernel sets and no environment can
  * change (getauxval(3)), and verifies the fds that this names.
