@@ -536,7 +536,7 @@ while time.process_time() < 0.2: pass'
 	nothing_left
 	# What can be known before is an error before.
 	assert_refuses "'/nonexistent/file'" "${ALONE[@]}" cgrun --stats=/nonexistent/file "${UNREACHED[@]}"
-	assert_refuses 'fd 77' "${ALONE[@]}" cgrun --stats-fd=77 "${UNREACHED[@]}"
+	assert_refuses "'77' is not open" "${ALONE[@]}" cgrun --stats-fd=77 "${UNREACHED[@]}"
 	local value
 	for value in '' x -1 1.5 99999999999; do
 		assert_refuses "'$value'" cgrun --stats-fd="$value" "${UNREACHED[@]}"
