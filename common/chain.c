@@ -75,21 +75,6 @@ static int search(char *const command[], const char *directories, char *path, si
 	return error;
 }
 
-/* A link is run from the toolbox or not at all. */
-static int try_link(char *const command[], bool root_changed)
-{
-	int error = toolbox_try_exec(command, root_changed);
-
-	warn_error(-error, "cannot run the link '%s'", command[0]);
-	if (error == -ENOTSUP)
-		hint("it is not static and would be run by a loader of the new root: put it in front of the change of root");
-	if (error == -ENOENT)
-		hint("it is not in the directory of the links that this one was started from");
-	return error == -ENOENT   ? STATUS_NOT_FOUND :
-		error == -ENOTSUP ? STATUS_FAILED :
-				    STATUS_NOT_EXECUTABLE;
-}
-
 static int try_exec(char *const command[], bool root_changed, const char *root)
 {
 	const char *name = command[0];
@@ -104,8 +89,9 @@ static int try_exec(char *const command[], bool root_changed, const char *root)
 		execve(name, command, environ);
 		return give_up(name, name, root, errno);
 	}
+	/* A link is run from the toolbox or not at all. */
 	if (toolbox_is_link(name) && toolbox_is_held())
-		return try_link(command, root_changed);
+		return toolbox_try_exec(command, root_changed);
 	/* The value that confstr(_CS_PATH) stands for. */
 	return give_up(name, path, root,
 		search(command, directories ? directories : "/bin:/usr/bin", path, sizeof(path)));

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -157,23 +158,28 @@ int fd_try_poll(int fd, int milliseconds)
 	return found < 0 ? -errno : found;
 }
 
-int fd_try_knock(int pipe)
+int fd_try_make_gate(int gate[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0 ? -errno : 0;
+}
+
+int fd_try_knock(int gate)
 {
 	ssize_t count;
 
 	do
-		count = write(pipe, "", 1);
+		count = send(gate, "", 1, MSG_NOSIGNAL);
 	while (count < 0 && errno == EINTR);
 	return count < 0 ? -errno : 0;
 }
 
-int fd_try_await(int pipe)
+int fd_try_await(int gate)
 {
 	char byte;
 	ssize_t count;
 
 	do
-		count = read(pipe, &byte, 1);
+		count = read(gate, &byte, 1);
 	while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return -errno;

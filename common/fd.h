@@ -49,9 +49,15 @@ int fd_try_poll(int fd, int milliseconds);
 /* Whether the caller handed FD over: what this program opens itself closes on exec, the toolbox and what fills a closed standard fd included. */
 bool fd_is_inherited(int fd);
 
-/* One byte through a PIPE, which tells its reader to go on. Return 0 or -errno; to wait fails with -EPIPE when nobody is left who could write it. */
-int fd_try_knock(int pipe);
-int fd_try_await(int pipe);
+/*
+ * A way for one process to tell another one to go on: connected sockets, since who writes to a pipe that nobody reads any more dies of SIGPIPE. The one that is
+ * to wait keeps gate[0] alone, the other one gate[1]. Returns 0 or -errno.
+ */
+int fd_try_make_gate(int gate[2]);
+
+/* Goes through a gate, at either side. Return 0 or -errno; -EPIPE when the other process has ended. */
+int fd_try_knock(int gate);
+int fd_try_await(int gate);
 
 /*
  * Opens PATH as a process whose root is ROOTFD would: a symlink, absolute or with "..", cannot lead out of ROOTFD. Magic links of

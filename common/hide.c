@@ -90,8 +90,10 @@ void hide_stand_back(const int *keep, size_t count)
 
 void hide_make_gate(int gate[2])
 {
-	if (pipe2(gate, O_CLOEXEC) < 0)
-		die_error(errno, "cannot make a pipe");
+	int error = fd_try_make_gate(gate);
+
+	if (error < 0)
+		die_error(-error, "cannot make a pair of sockets");
 }
 
 void hide_pass_gate(int gate[2])

@@ -16,7 +16,7 @@ bool hide_is_needed(void);
 /* Until exec, nobody without privilege over it can trace this process, nor reach its files and root by /proc. Dies. */
 void hide_from_tracers(void);
 
-/* A pipe to wait on until another process is hidden. Dies. */
+/* A gate (fd.h) to wait at until another process is hidden. Dies. */
 void hide_make_gate(int gate[2]);
 
 /* Waits until the process at the other end of GATE is hidden, and closes it; if that process died instead, which it has told, this one exits with
@@ -26,7 +26,7 @@ void hide_pass_gate(int gate[2]);
 /*
  * Closes every fd but 2 and the COUNT in KEEP and makes this process not dumpable, so id maps have to be written before
  * (user_namespaces(7)). If ROOT_TOO, it also leaves its root for an empty one in a mount namespace of its own, where it has the privilege. Then
- * opens GATE, the write end of the pipe. Dies.
+ * opens GATE, its side of it. Dies.
  */
 void hide_self(const int *keep, size_t count, bool root_too, int gate);
 

@@ -423,21 +423,22 @@ struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 {
 	struct idmap_writer writer = { .start = -1 };
 	struct target target;
-	int pipe_fds[2];
+	int gate[2], error;
 
 	if (!needs_writer(plan))
 		return writer;
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		die_error(errno, "cannot make a pipe");
+	error = fd_try_make_gate(gate);
+	if (error < 0)
+		die_error(-error, "cannot make a pair of sockets");
 	find_self(&target);
 	writer.pid = child_fork_helper(0);
 	if (writer.pid == 0) {
-		close(pipe_fds[1]);
-		help(plan, &target, pipe_fds[0]);
+		close(gate[1]);
+		help(plan, &target, gate[0]);
 	}
-	close(pipe_fds[0]);
+	close(gate[0]);
 	close(target.process);
-	writer.start = pipe_fds[1];
+	writer.start = gate[1];
 	return writer;
 }
 
@@ -513,7 +514,8 @@ void idmap_write(const struct idmap_plan *plan, struct idmap_writer *writer)
 		die_error(-error, "cannot write 'deny' to '/proc/self/setgroups'");
 	if (writer->pid) {
 		error = fd_try_knock(writer->start);
-		if (error < 0)
+		/* EPIPE: it has ended, and said why. */
+		if (error < 0 && error != -EPIPE)
 			die_error(-error, "cannot wake the helper that writes the id maps");
 		fd_close(&writer->start);
 		if (child_reap_helper(writer->pid) != 0)

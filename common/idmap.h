@@ -61,7 +61,7 @@ struct idmap_plan {
 /* A helper on the outside. */
 struct idmap_writer {
 	pid_t pid; /* 0: the maps are ones that the process may write itself */
-	int start; /* write end of the pipe that it waits on */
+	int start; /* this side of the gate that it waits at */
 };
 
 /* Replaces the words of PLAN's maps by what they stand for: /etc/subuid, /etc/subgid and the current maps say so. Dies. */

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,8 +16,16 @@ enum { EXECUTABLE = 0x10 };
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
-static int make(const char *name)
+/* An empty one that can become as long as SIZE; beyond the limit of the length of files the kernel would send SIGXFSZ. */
+static int make(const char *name, off_t size)
 {
+	struct rlimit longest;
+
+	if (getrlimit(RLIMIT_FSIZE, &longest) < 0)
+		return -errno;
+	if ((rlim_t)size > longest.rlim_cur)
+		return -EFBIG;
+
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | EXECUTABLE);
 
 	/* Linux 6.3 wants to be told, and Linux before it does not know the word. */
@@ -42,15 +50,12 @@ static int copy_by_hand(int source, int copy, off_t done)
 	return count < 0 ? -errno : 0;
 }
 
-static int copy(int source, int copy)
+static int copy(int source, int copy, off_t size)
 {
-	struct stat status;
 	off_t done = 0;
 
-	if (fstat(source, &status) < 0)
-		return -errno;
-	while (done < status.st_size) {
-		ssize_t count = sendfile(copy, source, &done, (size_t)(status.st_size - done));
+	while (done < size) {
+		ssize_t count = sendfile(copy, source, &done, (size_t)(size - done));
 
 		if (count < 0 && (errno == EINVAL || errno == ENOSYS))
 			return copy_by_hand(source, copy, done);
@@ -69,20 +74,14 @@ static int seal(int fd)
 
 int sealed_try_copy(const char *name, int source)
 {
-	/* Beyond RLIMIT_FSIZE an error is enough. */
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction before;
-	autoclose int fd = make(name);
+	struct stat status;
+	autoclose int fd = fstat(source, &status) < 0 ? -errno : make(name, status.st_size);
 
 	if (fd < 0)
 		return fd;
-	if (sigaction(SIGXFSZ, &ignore, &before) < 0)
-		return -errno;
 
-	int error = copy(source, fd);
+	int error = copy(source, fd, status.st_size);
 
-	if (sigaction(SIGXFSZ, &before, NULL) < 0)
-		return -errno;
 	if (error == 0)
 		error = seal(fd);
 	return error < 0 ? error : fd_take(&fd);
@@ -90,7 +89,7 @@ int sealed_try_copy(const char *name, int source)
 
 int sealed_try_blank(const char *name, off_t size)
 {
-	autoclose int fd = make(name);
+	autoclose int fd = make(name, size);
 
 	if (fd < 0)
 		return fd;

@@ -139,42 +139,50 @@ void toolbox_adopt(void)
 	prctl(PR_SET_NAME, program_invocation_short_name);
 }
 
-/* Becomes LINK of the toolbox at FIRST. Returns -errno. */
-static int become(int first, size_t link, char *const argv[])
+/* What became of an attempt to run a link: -errno, and the status to exit with. */
+struct failure {
+	int error;
+	int status;
+};
+
+/* Becomes LINK of the toolbox at FIRST. */
+static struct failure become(int first, size_t link, char *const argv[])
 {
-	static const int reasons[] = {
-		[MISSING] = -ENOENT, [LEFT_BEHIND] = -ENOTSUP, [FORBIDDEN] = -EACCES
+	static const struct failure reasons[] = {
+		[MISSING] = { -ENOENT, STATUS_NOT_FOUND },
+		[LEFT_BEHIND] = { -ENOTSUP, STATUS_FAILED },
+		[FORBIDDEN] = { -EACCES, STATUS_NOT_EXECUTABLE },
 	};
 	int file = first + (int)link;
 	struct stat status;
 
 	if (fstat(file, &status) < 0)
-		return -errno;
+		return (struct failure){ -errno, STATUS_FAILED };
 	if (status.st_size <= FORBIDDEN)
 		return reasons[status.st_size];
 
-	int error = close_on_exec(first, false);
+	struct failure failure = { close_on_exec(first, false), STATUS_FAILED };
 
-	if (error == 0) {
+	if (failure.error == 0) {
 		syscall(SYS_execveat, file, "", argv, environ, AT_EMPTY_PATH);
-		error = -errno;
+		failure = (struct failure){ -errno, STATUS_NOT_EXECUTABLE };
 	}
 	keep_back(first);
-	return error;
+	return failure;
 }
 
 /* Somebody who may look into this process, and so could kill it, can hold a copy open for writing. That is all he can do with it, and often for a moment only. */
-static int become_patiently(int first, size_t link, char *const argv[])
+static struct failure become_patiently(int first, size_t link, char *const argv[])
 {
 	enum { TRIES = 1000 };
 	static const struct timespec moment = { .tv_nsec = 1000000 };
-	int error = become(first, link, argv);
+	struct failure failure = become(first, link, argv);
 
-	for (int i = 0; error == -ETXTBSY && i < TRIES; i++) {
+	for (int i = 0; failure.error == -ETXTBSY && i < TRIES; i++) {
 		nanosleep(&moment, NULL);
-		error = become(first, link, argv);
+		failure = become(first, link, argv);
 	}
-	return error;
+	return failure;
 }
 
 /* FILE, or -errno, gets the place of link I. Returns 0 or -errno. */
@@ -208,14 +216,18 @@ int toolbox_try_exec(char *const argv[], bool root_changed)
 {
 	int first = find_toolbox();
 	size_t link = find_link(argv[0]);
+	struct failure failure = { -ENOTSUP, STATUS_FAILED };
 
-	if (link == LINKS || first < 0)
-		return -ENOENT;
-	if (root_changed && links[link].dynamic)
-		return -ENOTSUP;
 	if (root_changed)
 		leave_dynamic(first);
-	return become_patiently(first, link, argv);
+	if (!root_changed || !links[link].dynamic)
+		failure = become_patiently(first, link, argv);
+	warn_error(-failure.error, "cannot run the link '%s'", argv[0]);
+	if (failure.error == -ENOTSUP)
+		hint("it is not static and would be run by a loader of the new root: put it in front of the change of root");
+	if (failure.error == -ENOENT)
+		hint("it is not in the directory of the links that this one was started from");
+	return failure.status;
 }
 
 /* --- making one --- */
@@ -341,7 +353,7 @@ void toolbox_enter(char *const argv[])
 	fd_close(&program);
 	fd_close(&directory);
 	fd_close(&self);
-	die_error(-become_patiently(first, own, argv), "cannot run '%s' again from a toolbox",
+	die_error(-become_patiently(first, own, argv).error, "cannot run '%s' again from a toolbox",
 		links[own].name);
 }
 

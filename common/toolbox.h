@@ -44,8 +44,8 @@ void toolbox_close_others(const int *keep, size_t count);
 bool toolbox_is_link(const char *name);
 
 /*
- * Becomes the link ARGV[0] of the toolbox that this link runs from, and leaves it the toolbox. ROOT_CHANGED: the root is another one than
- * before this link; that is known from here on. Returns -errno: -ENOENT if the link is not there, -ENOTSUP behind a change
- * of root for one that is not static, because the loader would be of that root.
+ * Becomes the link ARGV[0] of the toolbox that this link runs from (both have to be), and leaves it the toolbox. ROOT_CHANGED: the root is another one
+ * than before this link; that is known from here on, and no link goes on that is not static, because its loader would be of that root.
+ * Returns the status to exit with, after a message. Dies.
  */
 int toolbox_try_exec(char *const argv[], bool root_changed);

@@ -107,24 +107,24 @@ static int wait_for(pid_t pid)
 /* A process that outlives this one, to remove the groups if it is killed. */
 static pid_t start_watcher(void)
 {
-	int pipes[2];
+	int gate[2];
 	int self = (int)must(syscall(SYS_pidfd_open, getpid(), 0), "pidfd_open");
 	struct pollfd ends = { .fd = self, .events = POLLIN };
 	char byte = 0;
 	pid_t pid;
 
-	must(pipe2(pipes, O_CLOEXEC), "pipe");
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate), "socketpair");
 	pid = start(0, 0, -1);
 	if (pid == 0) {
 		setsid();
-		must(write(pipes[1], &byte, 1), "pipe");
+		must(send(gate[1], &byte, 1, MSG_NOSIGNAL), "send");
 		poll(&ends, 1, -1);
 		_exit(0);
 	}
-	must(read(pipes[0], &byte, 1), "pipe");
+	must(read(gate[0], &byte, 1), "read");
 	close(self);
-	close(pipes[0]);
-	close(pipes[1]);
+	close(gate[0]);
+	close(gate[1]);
 	return pid;
 }
 
