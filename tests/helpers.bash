@@ -60,6 +60,8 @@ for place in "/dev/shm", os.environ["BATS_TEST_TMPDIR"]:
 	two_cpus) [ "$(nproc)" -ge 2 ] ;;
 	cgroup_v1) [ -n "$(own_cgroup memory)" ] ;;
 	cgroup_v2) [ -n "$(own_cgroup v2)" ] && grep -qw memory "$(own_cgroup v2)/cgroup.controllers" ;;
+	# Rules for devices: the controller of version 1, or BPF.
+	devices) [ "$(id -u)" = 0 ] && cgrun --device-deny c:10:200 true 2>/dev/null ;;
 	# Several namespaces can be joined at once, by a pidfd: Linux 5.8, and a filter may refuse it.
 	setns_pidfd) python3 -c 'import ctypes, os
 library = ctypes.CDLL(None, use_errno=True)
@@ -69,6 +71,8 @@ raise SystemExit(refused and ctypes.get_errno() == 22)' ;;
 	shipped) [ "${NSCHAIN_FLAVOUR:-release}" = release ] ;;
 	# The links are static and need nothing of a root or its /proc; the runtime of the sanitizers does.
 	static) [ "${NSCHAIN_FLAVOUR:-release}" != asan ] ;;
+	# pidfds have inodes that no other process gets: Linux 6.9.
+	pidfs) python3 -c 'import os; raise SystemExit(os.fstat(os.pidfd_open(1)).st_ino == os.fstat(os.pidfd_open(os.getpid())).st_ino)' ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;
 	subids) grep -q "^$(id -un):" /etc/subuid 2>/dev/null && command -v newuidmap >/dev/null ;;
 	# Anything else in lower case is a program.
