@@ -189,3 +189,27 @@ try_page() { # PAGE LEAST
 @test "rootjail(1)" { try_page rootjail.1 3; }
 @test "nsmount(1)" { try_page nsmount.1 4; }
 @test "nschain(7)" { try_page nschain.7 20; }
+
+# What "Order" of nschain(7) says and chains.bats does not try.
+@test "nschain(7): other orders" {
+	requires userns static
+	make_world 0
+	mkdir scratch
+	run "${PRIVILEGED[@]}" nsnew -p rootjail / rootjail "$PWD/rootfs" ls /
+	assert_status 0
+	[[ $output != *usr* && $output == *bin* ]]
+
+	run "${PRIVILEGED[@]}" sh -c '
+		nsnew -m --pid-file=pid sleep 60 &
+		until [ -s pid ]; do sleep 0.02; done
+		nsmount -t tmpfs none scratch sh -c "stat -f -c %T scratch; exec nsjoin -t $(cat pid) -m -W $PWD stat -f -c %T scratch"
+		kill $!'
+	assert_status 0
+	[[ ${lines[0]} == tmpfs && ${lines[1]} != tmpfs ]]
+
+	assert_refuses 'not static' "${PRIVILEGED[@]}" rootjail rootfs nsmount -t tmpfs none /tmp "${UNREACHED[@]}"
+	assert_refuses '/proc/self' "${PRIVILEGED[@]}" rootjail rootfs cgrun "${UNREACHED[@]}"
+	requires mksquashfs
+	mksquashfs src disk.squashfs -quiet -no-progress
+	assert_refuses 'cannot mount' nsnew -r nsmount disk.squashfs scratch "${UNREACHED[@]}"
+}
