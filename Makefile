@@ -25,7 +25,9 @@ CC_coverage = $(CLANG)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -Wwrite-strings -Wno-missing-field-initializers $(if $(WERROR),-Werror)
-CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g -MMD -MP $(WARNINGS)
+CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g $(WARNINGS)
+# Only for what has a file of its own to write to: with the standard input it would be called "-.d".
+DEPENDENCIES := -MMD -MP
 CFLAGS_system := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffunction-sections -fdata-sections
 LDFLAGS_system := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
@@ -200,7 +202,7 @@ build/$(1)/flags: FORCE | $$(SETUP)
 build/$(1)/%.o: %.c build/$(1)/flags
 	$$(if $$(Q),@echo '  CC $(1) $$<')
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(COMPILE_$(1)) -c -o $$@ $$<
+	$$(Q)$$(COMPILE_$(1)) $$(DEPENDENCIES) -c -o $$@ $$<
 
 build/$(1)/libnschain.a: $$(patsubst %.c,build/$(1)/%.o,$$(filter-out $$(EXCEPT_$(1)),$$(MODULES)))
 	$$(Q)rm -f $$@
@@ -224,13 +226,13 @@ build/$(1)/unit/%: build/$(1)/tests/unit/%.o build/$(1)/libnschain.a $$(OBJECTS_
 build/$(1)/helpers/%: tests/helpers/%.c build/$(1)/flags
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(COMPILE_system) $$(LDFLAGS_system) $$(LDFLAGS) -MT $$@ -MF $$@.d -o $$@ $$<
+	$$(Q)$$(COMPILE_system) $$(LDFLAGS_system) $$(LDFLAGS) $$(DEPENDENCIES) -MT $$@ -MF $$@.d -o $$@ $$<
 
 # With the C library of what it is compared with, but not built like that: nothing is to be slower than it need be.
 build/$(1)/bench/limit: tests/bench/limit.c build/$(1)/flags
 	$$(if $$(Q),@echo '  LD $$@')
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(COMPILE_limit) -MT $$@ -MF $$@.d -o $$@ $$< $$(LIBS_limit)
+	$$(Q)$$(COMPILE_limit) $$(DEPENDENCIES) -MT $$@ -MF $$@.d -o $$@ $$< $$(LIBS_limit)
 endef
 $(foreach name,$(FLAVOURS),$(eval $(call flavour,$(name))))
 
@@ -248,34 +250,34 @@ build/fuzz/targets/%: build/fuzz/tests/fuzz/%.o build/fuzz/libnschain.a
 build/release/bench/drive: tests/bench/drive.c build/release/flags
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(COMPILE_system) $(LDFLAGS_system) $(LDFLAGS) -MT $@ -MF $@.d -o $@ $<
+	$(Q)$(COMPILE_system) $(LDFLAGS_system) $(LDFLAGS) $(DEPENDENCIES) -MT $@ -MF $@.d -o $@ $<
 
 build/release/bench/true build/release/bench/pause: tests/bench/payload.c build/release/flags
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(CFLAGS_all)) -O2 -ffreestanding -fno-stack-protector -static -nostdlib -Wl,-e,start \
+	$(Q)$(CC) $(CFLAGS_all) -O2 -ffreestanding -fno-stack-protector -static -nostdlib -Wl,-e,start \
 		$(if $(filter %pause,$@),-DPAUSE) -o $@ $<
 
 # The names of system calls, by number.
 build/release/faults/names.h: build/release/flags
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(filter-out -MMD -MP,$(CFLAGS_all)) -E -dM - | \
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CFLAGS_all) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p' >$@
 
 build/release/faults/inject: $(wildcard tests/faults/inject/*.[ch]) build/release/faults/names.h
 	$(if $(Q),@echo '  LD $@')
-	$(Q)$(filter-out -MMD -MP,$(COMPILE_system)) -I$(@D) $(LDFLAGS_system) $(LDFLAGS) -o $@ $(filter %.c,$^)
+	$(Q)$(COMPILE_system) -I$(@D) $(LDFLAGS_system) $(LDFLAGS) -o $@ $(filter %.c,$^)
 
 build/release/faults/payload: tests/faults/payload.c build/release/flags
 	$(if $(Q),@echo '  LD $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(filter-out -MMD -MP,$(COMPILE_system)) $(LDFLAGS_system) $(LDFLAGS) -o $@ $<
+	$(Q)$(COMPILE_system) $(LDFLAGS_system) $(LDFLAGS) -o $@ $<
 
 json = $(subst ",\",$(subst \,\\,$(1)))
 build/compile_commands.json: build/release/flags build/release/faults/names.h
 	@for file in $(C_FILES); do \
 		printf '{"directory": "%s", "file": "%s", "command": "%s -c %s"},\n' '$(CURDIR)' "$$file" \
-			$(call quoted,$(call json,$(filter-out -MMD -MP,$(COMPILE_system)) -Ibuild/release/faults)) "$$file"; \
+			$(call quoted,$(call json,$(COMPILE_system) -Ibuild/release/faults)) "$$file"; \
 	done | sed '1s/^/[/; $$s/,$$/]/' >$@
 
 FORCE:
