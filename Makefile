@@ -33,7 +33,8 @@ CFLAGS_system := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protect
 LDFLAGS_system := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 CFLAGS_release := $(CFLAGS_system)
 # Without what only debuggers read: whoever changes the root holds copies of the links in memory.
-LDFLAGS_release := $(LDFLAGS_system) -Wl,--strip-debug
+STRIP_DEBUG ?= -Wl,--strip-debug
+LDFLAGS_release := $(LDFLAGS_system) $(STRIP_DEBUG)
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_asan := -fsanitize=address,undefined
 CFLAGS_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -80,6 +81,9 @@ SETS_check-mutants := build test
 SETS_check-faults := build test
 SETS_check-kernels := build test vm
 SETS_bench := build test bench
+SETS_dist-binary := build
+SETS_deb := build deb
+SETS_check-packages := build deb packages
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -133,6 +137,9 @@ bench: tests-release $(BENCH_PROGRAMS) ## time chains beside other programs, and
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
 
+check-packages: | $(SETUP) ## build all that is handed out, twice, install it in a fresh Debian, and remove it (MIRROR=URL SUITE=bookworm)
+	@tests/packages.sh
+
 LINTS := layers cloexec functions style analyze
 lint: $(LINTS:%=lint-%) ## all static checks: layers cloexec functions style analyze (one of them: make lint-style)
 $(LINTS:%=lint-%): lint-%: | $(SETUP)
@@ -142,8 +149,21 @@ lint-analyze: build/compile_commands.json
 format: ## lay out all C files by .clang-format
 	clang-format -i $(wildcard common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch])
 
-setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage bench": for these)
+setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage bench deb packages": for these)
 	@tests/setup.sh $(SETS)
+
+dist: ## make the source tarball in build/dist, the same bytes each time (SOURCE_DATE_EPOCH=SECONDS)
+	@packages/build.sh source
+
+# From a tree of its own, so that tar -C PREFIX --strip-components=1 installs it.
+dist-binary: all ## make a tarball of the static links, with pages and completions, in build/dist
+	$(if $(filter musl,$(LIBC)),,$(error nschain: dist-binary is made with LIBC=musl))
+	$(Q)rm -rf build/dist/tree
+	$(Q)$(MAKE) -s --no-print-directory install DESTDIR='$(CURDIR)/build/dist/tree' PREFIX=
+	@MACHINE=$$($(CC) -dumpmachine | cut -d - -f 1) packages/build.sh binary
+
+deb: | $(SETUP) ## make the Debian package, in build/dist
+	@packages/build.sh deb
 
 compile_commands.json: build/compile_commands.json ## write build/compile_commands.json for clang tools
 
@@ -155,11 +175,13 @@ help: ## show this list
 	@sed -n 's/^\([a-z_.-]*\):.* ## \(.*\)/\1\t\2/p' Makefile | expand -t 24 | sed 's/^/    /'
 	@echo 'Variables: CC LIBC=musl|system CPPFLAGS CFLAGS LDFLAGS PREFIX DESTDIR V=1 WERROR=1'
 
+# Where zsh looks below PREFIX.
+ZSH_COMPLETIONS ?= share/zsh/site-functions
 # What install puts where below PREFIX, as source:mode:destination.
 INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:bin/$(tool)) \
 	$(foreach page,$(wildcard man/*.[1-8]),$(page):644:share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
 	$(foreach file,nschain $(TOOLS),build/completions/bash/$(file):644:share/bash-completion/completions/$(file)) \
-	build/completions/zsh/_nschain:644:share/zsh/site-functions/_nschain \
+	build/completions/zsh/_nschain:644:$(ZSH_COMPLETIONS)/_nschain \
 	$(foreach tool,$(TOOLS),build/completions/fish/$(tool).fish:644:share/fish/vendor_completions.d/$(tool).fish)
 part = $(word $(1),$(subst :, ,$(2)))
 define newline
@@ -283,7 +305,7 @@ build/compile_commands.json: build/release/flags build/release/faults/names.h
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak bench demo lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak bench demo dist dist-binary deb check-packages lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint, fuzz, coverage, bench that are missing.
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint, fuzz, coverage, bench, deb, packages that are missing.
 # Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -12,6 +12,8 @@ declare -A packages=(
 	[fuzz]='clang libclang-rt-dev perl'
 	[coverage]='clang libclang-rt-dev llvm'
 	[bench]='crun runc bubblewrap cgroup-tools util-linux libcap2-bin python3'
+	[deb]='dpkg-dev debhelper'
+	[packages]='lintian debootstrap busybox-static util-linux git'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
 
@@ -55,6 +57,8 @@ has() {
 	uidmap) type -P newuidmap ;;
 	libcap2-bin) type -P capsh ;;
 	util-linux) type -P setpriv ;;
+	dpkg-dev) type -P dpkg-buildpackage ;;
+	debhelper) type -P dh ;;
 	procps) type -P ps ;;
 	squashfs-tools) type -P mksquashfs ;;
 	erofs-utils) type -P mkfs.erofs ;;

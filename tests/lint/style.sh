@@ -21,7 +21,7 @@ check() { # COMMAND... -- FILE...
 }
 
 check clang-format --dry-run -Werror -- common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch]
-check shellcheck -x -- .ci/run tests/*.sh tests/*/*.sh completions/*.sh
+check shellcheck -x -- .ci/run packages/*.sh tests/*.sh tests/*/*.sh completions/*.sh
 check shellcheck -x -s bats -- tests/*.bats
 check shellcheck -s bash -- tests/*.bash tests/*/*.bash
 lint_pages() {
