@@ -45,11 +45,13 @@ passed=0 failed=0 skipped=0
 
 # check TEXT COMMAND...: COMMAND has to succeed, each part of it.
 check() {
-	local text=$1 status=0
+	local text=$1 status
 	shift
-	# Not in the condition itself, where set -e has no effect.
-	(set -e; "$@") </dev/null >"$work/log" 2>&1 &
-	wait $! || status=$?
+	# In a condition set -e would have no effect inside either.
+	set +e
+	(set -e; "$@") </dev/null >"$work/log" 2>&1
+	status=$?
+	set -e
 	if [[ $status -eq 0 ]]; then
 		passed=$((passed + 1))
 		echo "ok $text"
