@@ -10,7 +10,7 @@
  * Forbids to make and to join user namespaces, user_namespaces(7): clone(2) and unshare(2) with CLONE_NEWUSER and setns(2) with it or with 0,
  * which could mean it, fail with EPERM; clone3(2), whose flags are out of sight, with ENOSYS, for which libc uses clone(2). The same for
  * 32-bit programs; calls of any other architecture fail with ENOSYS. Then tries each of them, in a way that would do nothing. Needs
- * no_new_privs or CAP_SYS_ADMIN. Dies if it does not hold. Linux 3.17.
+ * no_new_privs or CAP_SYS_ADMIN. Dies if it does not hold. Linux 3.5.
  */
 void seccomp_forbid_user_namespaces(void);
 
