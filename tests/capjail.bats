@@ -923,27 +923,3 @@ agrees() {
 	assert_refuses "'chwon'" capjail --explain-cap chwon
 	assert_says "did you mean 'chown'"
 }
-
-@test "the examples of the manual page do what they say" {
-	requires root
-	local -a lines words
-	mapfile -t lines < <(sed -n 's/^\.Dl # \(capjail .*\)/\1/p' "$BATS_TEST_DIRNAME/../man/capjail.1")
-	[ "${#lines[@]}" = 4 ]
-	read -ra words <<<"${lines[0]/ sh/ capstate}"
-	baseline capstate
-	state "${words[@]}"
-	assert_sets -2
-	read -ra words <<<"${lines[1]/.\/server/capstate}"
-	words=("${words[@]/www-data/nobody}")
-	state "${words[@]}"
-	[ "$permitted" = 1024 ]
-	[ "$bounding" = 1024 ]
-	[ "$uid" = 65534 ]
-	read -ra words <<<"${lines[2]/.\/program/capstate}"
-	state "${words[@]}"
-	[ "$uid $bounding $seccomp" = '65534 0 2' ]
-	read -ra words <<<"${lines[3]}"
-	run "${words[@]}"
-	grep -qE '^bounding .*cap_mknod' <<<"$output"
-	[[ $(grep '^bounding ' <<<"$output") != *cap_net_raw* ]]
-}
