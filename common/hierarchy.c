@@ -30,7 +30,7 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-static const char *copy(const char *text)
+static char *copy(const char *text)
 {
 	char *copied = strdup(text);
 
@@ -249,15 +249,16 @@ void hierarchy_change_group(struct hierarchy_layout *layout, const char *group)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < layout->count; i++) {
-		struct hierarchy changed = layout->list[i];
+		struct hierarchy *changed = &layout->list[kept];
 		char own[PATH_MAX];
 
 		if (!find_group(&layout->list[i], group, own, sizeof(own)))
 			continue;
-		changed.own = copy(own);
-		if (changed.version == 2)
-			read_controllers(&changed);
-		layout->list[kept++] = changed;
+		*changed = layout->list[i];
+		changed->own = copy(own);
+		if (changed->version == 2)
+			read_controllers(changed);
+		kept++;
 	}
 	layout->count = kept;
 	if (kept == 0)
@@ -267,13 +268,11 @@ void hierarchy_change_group(struct hierarchy_layout *layout, const char *group)
 
 bool hierarchy_ascend(struct hierarchy *hierarchy)
 {
-	const char *slash = strrchr(hierarchy->own, '/');
+	char *slash = strrchr(hierarchy->own, '/');
 
 	if (!slash || strlen(hierarchy->own) <= strlen(hierarchy->point))
 		return false;
-	hierarchy->own = strndup(hierarchy->own, (size_t)(slash - hierarchy->own));
-	if (!hierarchy->own)
-		die_error(errno, "cannot remember a cgroup");
+	*slash = '\0';
 	if (hierarchy->version == 2)
 		read_controllers(hierarchy);
 	return true;
@@ -283,8 +282,10 @@ bool hierarchy_find_holder(
 	const struct hierarchy *hierarchy, const char *controller, char *ret, size_t size)
 {
 	struct hierarchy above = *hierarchy;
-	char word[64];
+	char word[64], own[PATH_MAX];
 
+	snprintf(own, sizeof(own), "%s", hierarchy->own);
+	above.own = own;
 	snprintf(word, sizeof(word), ",%s,", controller);
 	while (hierarchy_ascend(&above)) {
 		if (strstr(above.controllers, word))

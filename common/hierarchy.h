@@ -16,7 +16,7 @@ enum { HIERARCHIES_MAX = 24 };
 struct hierarchy {
 	int version;
 	char controllers[256]; /* names between commas, ",cpu,cpuacct,"; on version 2 those that the own group has */
-	const char *own;   /* the directory of the own group */
+	char *own;         /* the directory of the own group */
 	const char *root;  /* what is mounted: this group and those below it */
 	const char *point; /* ... and where */
 };
@@ -49,7 +49,7 @@ const char *hierarchy_check_group(const char *group);
  */
 void hierarchy_change_group(struct hierarchy_layout *layout, const char *group);
 
-/* Makes the group above the own one of HIERARCHY the own one. False at the topmost group that is shown. */
+/* Makes the group above the own one of HIERARCHY the own one, by cutting its path short. False at the topmost group that is shown. */
 bool hierarchy_ascend(struct hierarchy *hierarchy);
 
 /* The nearest group above the own one of a version 2 HIERARCHY that has CONTROLLER and does not hand it down, into RET. False if there is none. */

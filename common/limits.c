@@ -450,6 +450,10 @@ static uint64_t walk_up(const struct hierarchy *hierarchy, const char *file)
 {
 	struct hierarchy above = *hierarchy;
 	uint64_t least = UINT64_MAX;
+	char own[PATH_MAX];
+
+	snprintf(own, sizeof(own), "%s", hierarchy->own);
+	above.own = own;
 
 	do {
 		autoclose int directory = fd_try_open(AT_FDCWD, above.own, O_PATH | O_DIRECTORY);

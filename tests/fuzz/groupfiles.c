@@ -83,7 +83,7 @@ static void check_missing(const char *list, const char *missing)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct hierarchy hierarchy = {
-		.version = 2, .controllers = ",cpu,memory,pids,io,", .own = "/group"
+		.version = 2, .controllers = ",cpu,memory,pids,io,", .own = (char *)"/group"
 	};
 	struct cgroup group = {
 		.name = "group",

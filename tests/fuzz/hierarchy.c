@@ -12,8 +12,6 @@ static void check_hierarchy(struct hierarchy *hierarchy)
 	fuzz_check(hierarchy->version == 1 || hierarchy->version == 2);
 	fuzz_check(length >= 2 && hierarchy->controllers[0] == ',' &&
 		hierarchy->controllers[length - 1] == ',');
-	bool above;
-
 	do {
 		const char *own = hierarchy->own;
 
@@ -22,9 +20,8 @@ static void check_hierarchy(struct hierarchy *hierarchy)
 		/* ".." of the mount point is outside of the hierarchy. */
 		fuzz_check(strncmp(own + point, "/..", 3) != 0 ||
 			(own[point + 3] && own[point + 3] != '/'));
-		above = hierarchy_ascend(hierarchy);
-		free((void *)own);
-	} while (above);
+	} while (hierarchy_ascend(hierarchy));
+	free(hierarchy->own);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -94,7 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_part parts[PARTS];
 
 	fuzz_split(data, size, parts, PARTS);
-	fresh = (struct planning){ .hierarchy = { .own = "/group", .point = "/group", .root = "/" } };
+	fresh = (struct planning){
+		.hierarchy = { .own = (char *)"/group", .point = "/group", .root = "/" }
+	};
 	add_lines(&fresh.limits, parts[LINES].text);
 	fuzz_check(fresh.limits.count <= LIMITS_MAX);
 	for (int version = 1; version <= 2; version++) {

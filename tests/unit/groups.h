@@ -91,7 +91,7 @@ static inline void make_layout(struct hierarchy_layout *layout, const char *cons
 			layout->count);
 		hierarchy->point = points[layout->count];
 		snprintf(path, sizeof(path), "%zu%s%s", layout->count, *own ? "/" : "", own);
-		if (asprintf((char **)&hierarchy->own, "%s/%s", groups_base, path) < 0)
+		if (asprintf(&hierarchy->own, "%s/%s", groups_base, path) < 0)
 			bail_out("no memory");
 		groups_make(path);
 	}

@@ -201,10 +201,10 @@ static void test_of(void)
 	static struct hierarchy_layout layout = {
 		.count = 4,
 		.list = {
-			{ .version = 1, .controllers = ",name=systemd,", .own = "/s" },
-			{ .version = 1, .controllers = ",cpu,cpuacct,", .own = "/c" },
-			{ .version = 1, .controllers = ",memory,", .own = "/m" },
-			{ .version = 2, .controllers = ",io,pids,", .own = "/u" },
+			{ .version = 1, .controllers = ",name=systemd,", .own = (char *)"/s" },
+			{ .version = 1, .controllers = ",cpu,cpuacct,", .own = (char *)"/c" },
+			{ .version = 1, .controllers = ",memory,", .own = (char *)"/m" },
+			{ .version = 2, .controllers = ",io,pids,", .own = (char *)"/u" },
 		},
 	};
 
@@ -479,7 +479,7 @@ static void test_ascend(void)
 		struct hierarchy hierarchy = {
 			.version = 1,
 			.controllers = ",cpu,",
-			.own = rows[i].own,
+			.own = strdup(rows[i].own),
 			.root = "/",
 			.point = rows[i].point,
 		};
@@ -489,6 +489,7 @@ static void test_ascend(void)
 			rows[i].point, rows[i].above ? "one" : "none");
 		is_text(hierarchy.own, rows[i].above ? rows[i].above : rows[i].own, "... it is");
 		is_text(hierarchy.controllers, ",cpu,", "... with the same controllers");
+		free(hierarchy.own);
 	}
 }
 
