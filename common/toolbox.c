@@ -174,11 +174,11 @@ static struct failure become(int first, size_t link, char *const argv[])
 /* Somebody who may look into this process, and so could kill it, can hold a copy open for writing. That is all he can do with it, and often for a moment only. */
 static struct failure become_patiently(int first, size_t link, char *const argv[])
 {
-	enum { TRIES = 1000 };
+	enum { ATTEMPTS = 1000 };
 	static const struct timespec moment = { .tv_nsec = 1000000 };
 	struct failure failure = become(first, link, argv);
 
-	for (int i = 0; failure.error == -ETXTBSY && i < TRIES; i++) {
+	for (int i = 0; failure.error == -ETXTBSY && i < ATTEMPTS; i++) {
 		nanosleep(&moment, NULL);
 		failure = become(first, link, argv);
 	}
