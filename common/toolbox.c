@@ -185,14 +185,22 @@ static struct failure become_patiently(int first, size_t link, char *const argv[
 	return failure;
 }
 
-/* FILE, or -errno, gets the place of link I. Returns 0 or -errno. */
+/* FILE is at the place of link I as well. Returns 0 or -errno. */
+static int give_place(int first, size_t i, int file)
+{
+	if (dup3(file, first + (int)i, O_CLOEXEC) >= 0)
+		return 0;
+	/* Beyond the limit of open files. */
+	return errno == EBADF ? -EMFILE : -errno;
+}
+
+/* FILE, or -errno, is at the place of link I alone. Returns 0 or -errno. */
 static int take_place(int first, size_t i, int file)
 {
-	int error = file < 0 ? file : dup3(file, first + (int)i, O_CLOEXEC) < 0 ? -errno : 0;
+	int error = file < 0 ? file : give_place(first, i, file);
 
 	fd_close(&file);
-	/* Beyond the limit of open files. */
-	return error == -EBADF ? -EMFILE : error;
+	return error;
 }
 
 /* Links with a loader go no further: theirs would be one of the new root. */
@@ -315,7 +323,7 @@ static int make(int directory, size_t own, int program, char *const argv[], cons
 	int error = blank < 0 ? blank : 0;
 
 	for (size_t i = 0; error == 0 && i < LINKS; i++)
-		error = take_place(first, i, fcntl(blank, F_DUPFD_CLOEXEC, 0));
+		error = give_place(first, i, blank);
 	fd_close(&blank);
 	for (size_t i = 0; error == 0 && i < LINKS; i++) {
 		*ret_name = links[i].name;

@@ -778,3 +778,8 @@ assert_true_link() {
 		assert_refuses 'not open' "${closed[@]}" "${JAIL[@]}" --bare "$R" cgrun --stats-fd "$n" "${UNREACHED[@]}"
 	done
 }
+
+@test "links on a file system that cannot send files are copied by hand" {
+	run --separate-stderr "$HELPERS/without" sendfile -- "${PRIVILEGED[@]}" "$L/rootjail" --bare "$R" capjail --drop sys_time capjail --version
+	assert_true_link
+}

@@ -33,6 +33,7 @@ static const struct {
 	{ "pidfd_open", SYS_pidfd_open },
 	{ "pidfd_send_signal", SYS_pidfd_send_signal },
 	{ "memfd_create", SYS_memfd_create },
+	{ "sendfile", SYS_sendfile },
 	{ "statx", SYS_statx },
 	{ "execveat", SYS_execveat },
 	{ "faccessat2", SYS_faccessat2 },

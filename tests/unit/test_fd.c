@@ -478,9 +478,62 @@ static void test_mount_ids(void)
 	ok(!fd_is_same(top, -1), "same: not what is not open");
 }
 
+/* A process that waits, and one that lets it go on. */
+static void test_gates(void)
+{
+	int gate[2];
+
+	is_number(fd_try_make_gate(gate), 0, "a gate");
+	ok(is_cloexec(gate[0]) && is_cloexec(gate[1]), "... that exec closes");
+	is_number(fd_try_poll(gate[0], 0), 0, "... nobody has knocked");
+	is_number(fd_try_knock(gate[1]), 0, "... knock");
+	is_number(fd_try_poll(gate[0], -1), 1, "... which shows");
+	is_number(fd_try_await(gate[0]), 0, "... and lets go on");
+	fd_close(&gate[0]);
+	/* A pipe would be the end of this process here. */
+	is_number(fd_try_knock(gate[1]), -EPIPE, "... nobody is left to hear");
+	fd_close(&gate[1]);
+	fd_try_make_gate(gate);
+	fd_close(&gate[1]);
+	is_number(fd_try_await(gate[0]), -EPIPE, "... nobody is left to knock");
+	fd_close(&gate[0]);
+	is_number(fd_try_poll(9999, 0), 1, "poll: what is not open is no reason to wait");
+}
+
+static void test_read_all(void)
+{
+	static char long_text[100000];
+	char *text = NULL;
+	int fd = fd_try_create(root, "long", O_WRONLY, 0600);
+
+	memset(long_text, 'x', sizeof(long_text));
+	ok(write(fd, long_text, sizeof(long_text)) == sizeof(long_text), "a long file");
+	fd_close(&fd);
+	is_number(fd_try_read_all(root, "long", &text), 0, "... is read");
+	ok(text && strlen(text) == sizeof(long_text) && text[0] == 'x', "... as a whole");
+	free(text);
+	is_number(fd_try_read_all(root, "missing", &text), -ENOENT, "read all: of nothing");
+	is_number(fd_try_read_all(root, ".", &text), -EISDIR, "read all: of a directory");
+	unlinkat(root, "long", 0);
+}
+
+static void test_inherited(void)
+{
+	int fd = fd_open(AT_FDCWD, "/dev/null", O_RDONLY);
+
+	ok(!fd_is_inherited(fd), "an fd of this program's own is not inherited");
+	fcntl(fd, F_SETFD, 0);
+	ok(fd_is_inherited(fd), "one that exec leaves open may be");
+	close(fd);
+	ok(!fd_is_inherited(fd), "one that is not open is not");
+}
+
 int main(void)
 {
 	make_tree();
+	test_gates();
+	test_read_all();
+	test_inherited();
 	test_mount_ids();
 	test_scope();
 	test_open();
