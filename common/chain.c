@@ -112,6 +112,24 @@ void chain_exec(char *const command[])
 	exit(chain_try_exec(command));
 }
 
+char **chain_insert(char *const command[], const char *word)
+{
+	size_t count = 0;
+
+	while (command[count])
+		count++;
+
+	char **longer = malloc((count + 2) * sizeof(*longer));
+	char *copy = strdup(word);
+
+	if (!longer || !copy)
+		die_error(errno, "cannot allocate memory");
+	longer[0] = command[0];
+	longer[1] = copy;
+	memcpy(longer + 2, command + 1, count * sizeof(*longer));
+	return longer;
+}
+
 /* WORD as it is, or between quotation marks if a shell would see more in it. False if it does not fit. */
 static bool quote_word(const char *word, char *text, size_t size)
 {

@@ -20,5 +20,8 @@ int chain_try_exec(char *const command[]);
 /* chain_exec() for a link that has changed its root, to what messages call ROOT unless that is NULL: no program of it is run in place of a link. */
 _Noreturn void chain_exec_inside(char *const command[], const char *root);
 
+/* COMMAND with WORD, a copy of it, as its first argument. For a process that becomes it. Dies. */
+char **chain_insert(char *const command[], const char *word);
+
 /* The COUNT words of VECTOR as a shell would read them, into TEXT (SIZE bytes); "..." for what does not fit. */
 void chain_quote(char *const vector[], int count, char *text, size_t size);

@@ -186,6 +186,60 @@ int fd_try_await(int gate)
 	return count == 1 ? 0 : -EPIPE;
 }
 
+/* Ancillary data of one fd, cmsg(3). */
+union rights {
+	char space[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr header;
+};
+
+int fd_try_send(int gate, int fd)
+{
+	char byte = 0;
+	struct iovec text = { &byte, 1 };
+	union rights rights = { .header = {
+					.cmsg_len = CMSG_LEN(sizeof(fd)),
+					.cmsg_level = SOL_SOCKET,
+					.cmsg_type = SCM_RIGHTS,
+				} };
+	struct msghdr message = {
+		.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = &rights,
+		.msg_controllen = sizeof(rights),
+	};
+
+	memcpy(CMSG_DATA(&rights.header), &fd, sizeof(fd));
+	return sendmsg(gate, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int fd_try_receive(int gate)
+{
+	char byte;
+	struct iovec text = { &byte, 1 };
+	union rights rights = { .header.cmsg_len = 0 };
+	struct msghdr message = {
+		.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = &rights,
+		.msg_controllen = sizeof(rights),
+	};
+	ssize_t count;
+	int fd;
+
+	do
+		count = recvmsg(gate, &message, MSG_CMSG_CLOEXEC);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return -errno;
+	if (count == 0)
+		return -EPIPE;
+	/* Without it, there was no room for another open file. */
+	if (rights.header.cmsg_len != CMSG_LEN(sizeof(fd)))
+		return -EMFILE;
+	memcpy(&fd, CMSG_DATA(&rights.header), sizeof(fd));
+	return fd;
+}
+
 static int open_resolved(int dirfd, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = {
@@ -290,19 +344,34 @@ bool fd_is_inside_root(void)
 	return syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
 }
 
-const char *fd_list_add(struct fd_list *list, const char *text)
+static const char *add(struct fd_list *list, int fd)
 {
-	int fd;
-	const char *reason = parse_fd(text, &fd);
-
-	if (reason)
-		return reason;
 	if (!fd_is_inherited(fd))
 		return "is not open";
 	if (list->count == sizeof(list->list) / sizeof(*list->list))
 		return "is one more than can be kept";
 	list->list[list->count++] = fd;
 	return NULL;
+}
+
+const char *fd_list_add(struct fd_list *list, const char *text)
+{
+	int fd;
+	const char *reason = parse_fd(text, &fd);
+
+	return reason ? reason : add(list, fd);
+}
+
+void fd_hand_over(struct fd_list *list, int *fd)
+{
+	const char *reason;
+
+	if (fcntl(*fd, F_SETFD, 0) < 0)
+		die_error(errno, "cannot hand over file descriptor %d", *fd);
+	reason = add(list, *fd);
+	if (reason)
+		die("file descriptor %d %s", *fd, reason);
+	*fd = -1;
 }
 
 int fd_try_fill_standard(void)

@@ -59,6 +59,12 @@ int fd_try_make_gate(int gate[2]);
 int fd_try_knock(int gate);
 int fd_try_await(int gate);
 
+/* Hands FD through a gate. Returns 0 or -errno. unix(7) */
+int fd_try_send(int gate, int fd);
+
+/* Takes what is handed through a gate: an fd, close-on-exec, or -errno; -EPIPE when the other process has ended. */
+int fd_try_receive(int gate);
+
 /*
  * Opens PATH as a process whose root is ROOTFD would: a symlink, absolute or with "..", cannot lead out of ROOTFD. Magic links of
  * proc(5) are refused; O_NOFOLLOW opens (with O_PATH) a last symlink itself. openat2(2), Linux 5.6. Returns an fd or -errno.
@@ -111,6 +117,9 @@ struct fd_list {
 
 /* Adds the fd whose number is TEXT. Returns NULL or, as parse.h, the reason against it: no number, not open, too many. */
 const char *fd_list_add(struct fd_list *list, const char *text);
+
+/* Leaves *FD, which becomes -1, open for the program that is run next, and adds it to LIST. Dies if that is full. */
+void fd_hand_over(struct fd_list *list, int *fd);
 
 /* Closes every fd from 3 up but the COUNT ones in KEEP (any order, values below 3 are ignored). Dies. close_range(2). */
 void fd_close_others(const int *keep, size_t count);

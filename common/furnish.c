@@ -4,6 +4,7 @@
 #include "common/mounttree.h"
 #include "common/namespace.h"
 #include "common/place.h"
+#include "common/procfs.h"
 #include "common/report.h"
 #include "common/userns.h"
 
@@ -135,7 +136,7 @@ static int create_cgroup(void)
 }
 
 /* The detached tree that is mounted for ENTRY, or the open file, or -1. SOURCE was opened for it. */
-static int create_entry(const struct furnish_entry *entry, int source)
+static int create_entry(const struct furnish *furnish, const struct furnish_entry *entry, int source)
 {
 	static const struct mounttree_option none[] = { { 0 } },
 					     readable[] = { { "mode", "755" }, { 0 } };
@@ -146,7 +147,7 @@ static int create_entry(const struct furnish_entry *entry, int source)
 	case FURNISH_DEVICE:
 		return clone_device(entry, source);
 	case FURNISH_PROC:
-		return mounttree_create_proc();
+		return procfs_create(furnish->pids);
 	case FURNISH_SYS:
 		return create("sysfs", none, inert | MOUNT_ATTR_RDONLY,
 			"in a user namespace that takes a net namespace of its own (nsnew -n), and a /sys of which nothing is hidden");
@@ -181,7 +182,7 @@ void furnish_create(struct furnish *furnish)
 	for (size_t i = 0; i < furnish->count; i++) {
 		autoclose int source = furnish->entries[i].fd;
 
-		furnish->entries[i].fd = create_entry(&furnish->entries[i], source);
+		furnish->entries[i].fd = create_entry(furnish, &furnish->entries[i], source);
 	}
 	if (has_any(furnish, 1U << FURNISH_DEV))
 		minidev_prepare(&furnish->dev);

@@ -19,7 +19,7 @@
 /* A set of them is a mask with bit KIND. */
 enum furnish_kind {
 	FURNISH_DEV, /* null zero full random urandom tty of the old root; pts, ptmx and shm of its own */
-	FURNISH_PROC, /* the processes of this PID namespace */
+	FURNISH_PROC, /* the processes of a PID namespace */
 	FURNISH_SYS, /* devices and settings of the machine, read-only; in a user namespace with a net namespace of its own */
 	FURNISH_MQUEUE,    /* POSIX message queues of this IPC namespace */
 	FURNISH_CGROUP,    /* cgroup version 2, read-only, from the root of this cgroup namespace */
@@ -49,6 +49,7 @@ struct furnish_entry {
 
 struct furnish {
 	bool unmasked; /* PROC and SYS show all */
+	int pids;      /* the PID namespace that PROC shows, as an fd; 0 for the own one */
 	size_t count;
 	/* In this order, but then COVER and PROTECT. */
 	struct furnish_entry *entries;

@@ -116,26 +116,31 @@ static int configure(int context, const char *type, const struct mounttree_optio
 	return result(syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
 }
 
-int mounttree_try_create(const char *type, const struct mounttree_option *options, uint64_t attributes)
+int mounttree_try_open(const char *type)
 {
-	int context = result(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
-
-	if (context < 0)
-		return context;
-
-	int tree = configure(context, type, options);
-
-	if (tree == 0)
-		tree = result(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes));
-	close(context);
-	return tree;
+	return result(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
 }
 
-int mounttree_create_proc(void)
+static int create(
+	int context, const char *type, const struct mounttree_option *options, uint64_t attributes)
+{
+	int error = context < 0 ? context : configure(context, type, options);
+
+	return error < 0 ? error : result(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes));
+}
+
+int mounttree_try_create(const char *type, const struct mounttree_option *options, uint64_t attributes)
+{
+	autoclose int context = mounttree_try_open(type);
+
+	return create(context, type, options, attributes);
+}
+
+int mounttree_create_proc(int context)
 {
 	static const struct mounttree_option none[] = { { 0 } };
-	int tree = mounttree_try_create(
-		"proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	int tree = create(
+		context, "proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
 	if (tree == -EPERM)
 		die_hint("in a user namespace that takes a PID namespace of its own (nsnew -p), and a /proc "
@@ -149,7 +154,8 @@ int mounttree_create_proc(void)
 void mounttree_mount_proc(const char *path)
 {
 	autoclose int place = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
-	autoclose int tree = mounttree_create_proc();
+	autoclose int context = mounttree_try_open("proc");
+	autoclose int tree = mounttree_create_proc(context);
 
 	/* On a mount that is still shared the new one would show in other mount namespaces too. EINVAL: not a mount. */
 	int error = mounttree_try_set_propagation(place, MS_PRIVATE);

@@ -47,8 +47,11 @@ int mounttree_clone(int fd, const char *object, bool recursive);
 int mounttree_try_create(
 	const char *type, const struct mounttree_option *options, uint64_t attributes);
 
-/* A proc of this PID namespace, detached, nosuid, nodev and noexec. Dies with a hint. */
-int mounttree_create_proc(void);
+/* Begins a file system of TYPE, of the namespaces of this process. Returns an fd or -errno. fsopen(2) */
+int mounttree_try_open(const char *type);
+
+/* A proc, detached, nosuid, nodev and noexec, of what mounttree_try_open() returned. Dies with a hint. */
+int mounttree_create_proc(int context);
 
 /* Mounts such a proc on the directory PATH. Dies. */
 void mounttree_mount_proc(const char *path);

@@ -49,6 +49,22 @@ int nsfile_open(int dirfd, const char *path, size_t kind)
 	return file;
 }
 
+int nsfile_inherit(int fd, size_t kind)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "file descriptor %d", fd);
+	if (!fd_is_inherited(fd))
+		die("%s is not open", name);
+	check(fd, name, kind);
+
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (own < 0)
+		die_error(errno, "cannot take over %s", name);
+	return own;
+}
+
 static bool is_there(int directory, const char *name)
 {
 	struct stat status;
@@ -125,6 +141,13 @@ void nsfile_leave_out_own(int files[NAMESPACE_KINDS])
 		die_error(errno, "cannot compare the user namespace with the own one");
 	if (own.st_dev == other.st_dev && own.st_ino == other.st_ino)
 		fd_close(&files[NSFILE_USER]);
+}
+
+void nsfile_join_pid(int file)
+{
+	if (setns(file, CLONE_NEWPID) < 0)
+		namespace_refuse_join(errno, CLONE_NEWPID);
+	close(file);
 }
 
 void nsfile_join(int files[NAMESPACE_KINDS])

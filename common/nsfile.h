@@ -7,11 +7,14 @@
 
 #include "common/namespace.h"
 
-enum { NSFILE_NET = 3, NSFILE_USER = NAMESPACE_KINDS - 1 };
+enum { NSFILE_NET = 3, NSFILE_PID = 4, NSFILE_USER = NAMESPACE_KINDS - 1 };
 
 /* Opens PATH below DIRFD as a namespace of KIND (a row of namespace_kinds). A last symlink is followed only if it is one of proc(5) itself. Dies if it is
  * anything else. */
 int nsfile_open(int dirfd, const char *path, size_t kind);
+
+/* A namespace of KIND that the caller handed over as FD: another fd of it, above the standard ones. Dies if it is anything else. */
+int nsfile_inherit(int fd, size_t kind);
 
 /* Opens the pins DIRECTORY/KIND for the kinds in FLAGS into FILES. Dies if one is missing, unless ANY will do and there is at least one. */
 void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KINDS]);
@@ -27,6 +30,9 @@ int nsfile_open_owner(const int files[NAMESPACE_KINDS]);
 
 /* Closes the user namespace in FILES if this process is in it, because the kernel refuses to join that again. */
 void nsfile_leave_out_own(int files[NAMESPACE_KINDS]);
+
+/* The next child of this process will be in the PID namespace FILE, which is closed. Dies. */
+void nsfile_join_pid(int file);
 
 /*
  * Joins all in FILES and closes them; the PID namespace is entered by the next child. The user namespace comes first for those that it gives the rights

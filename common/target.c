@@ -72,7 +72,8 @@ void target_open(struct target *target)
 	target->process = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 }
 
-int target_open_directory(const struct target *target, const char *asked, const char *name)
+/* Opens the directory ASKED; if that is "", NAME ("root" or "cwd") of the process. -1 if ASKED is NULL. */
+static int open_directory(const struct target *target, const char *asked, const char *name)
 {
 	if (!asked)
 		return -1;
@@ -85,6 +86,28 @@ int target_open_directory(const struct target *target, const char *asked, const 
 		die_hint(fd == -EACCES ? "a process of another user: this needs CAP_SYS_PTRACE" : NULL,
 			-fd, "cannot open '%s' of process %d", name, (int)target->pid);
 	return fd;
+}
+
+void target_open_place(const struct target *target, struct target_place *place)
+{
+	place->root_fd = open_directory(target, place->root, "root");
+	place->workdir_fd = open_directory(target, place->workdir, "cwd");
+}
+
+void target_enter_place(const struct target_place *place, bool mounts)
+{
+	if (place->root && (fchdir(place->root_fd) < 0 || chroot(".") < 0))
+		die_error(errno, "cannot enter the root directory");
+	if ((place->root || mounts) && chdir("/") < 0)
+		die_error(errno, "cannot enter '/' on the other side");
+	if (place->workdir && fchdir(place->workdir_fd) < 0)
+		die_error(errno, "cannot enter the working directory");
+	if (place->late_dir && chdir(place->late_dir) < 0)
+		die_error(errno, "cannot enter '%s' on the other side", place->late_dir);
+	/* ".." of a directory outside would lead on there. */
+	if ((place->workdir || place->late_dir) && !fd_is_inside_root())
+		die_hint("--wdns=DIR names one of the other side", 0,
+			"the working directory is outside of the root directory there");
 }
 
 void target_verify(const struct target *target)

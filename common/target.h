@@ -25,8 +25,17 @@ const char *target_parse(const char *text, struct target *ret);
 /* Opens what TARGET names. Dies. INODE is that of a pidfd, unique since boot from Linux 6.9 on. */
 void target_open(struct target *target);
 
-/* Opens the directory ASKED; if that is "", NAME ("root" or "cwd") of the process. Returns -1 if ASKED is NULL. Dies. */
-int target_open_directory(const struct target *target, const char *asked, const char *name);
+/* Where COMMAND is to be, NULL for where this process is: a directory of this side, or "" for that of the target; LATE_DIR is a path of the other side. */
+struct target_place {
+	const char *root, *workdir, *late_dir;
+	int root_fd, workdir_fd; /* for this module */
+};
+
+/* Opens the directories of PLACE that are of this side or the target's. Dies. */
+void target_open_place(const struct target *target, struct target_place *place);
+
+/* After the namespaces are joined: makes PLACE the root and working directory, "/" if MOUNTS says that the mount namespace is another. Dies. chroot(2) */
+void target_enter_place(const struct target_place *place, bool mounts);
 
 /* Dies if the process has ended. */
 void target_verify(const struct target *target);

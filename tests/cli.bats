@@ -418,6 +418,7 @@ rule_unknown() {
 		rootjail --bind
 		rootjail -b
 		rootjail --keep-fd
+		rootjail --join-pid
 		rootjail --workdir
 		nsmount --types
 		nsmount -o
@@ -532,6 +533,7 @@ rule_help_unwritten() {
 		nsjoin --keep-fd=
 		cgrun --pids=
 		rootjail --keep-fd=
+		rootjail --join-pid=
 		rootjail --tmpfs=/tmp:mode=
 	LIST
 }
@@ -559,6 +561,7 @@ rule_help_unwritten() {
 		cgrun --cpus=0.009
 		cgrun --cpus=1.000001
 		rootjail --keep-fd=2147483648
+		rootjail --join-pid=2147483648
 		rootjail --tmpfs=/tmp:mode=8
 		rootjail --tmpfs=/tmp:mode=17777
 	LIST

@@ -251,7 +251,7 @@ is_running() {
 		way "$options" state "$T/state"
 		"${LINK[@]}" <&- >&- 2>&- 3>&- 4>&-
 		grep -q '^fds:' "$T/state"
-		! grep -qE '^fds:.* [012]( |$)' "$T/state"
+		! grep -qE '^fds:.* [012]( |$)' "$T/state" || return 1
 		way "$options" sh -c 'exit 7'
 		run -7 eval '"${LINK[@]}" <&- >&- 2>&- 3>&-'
 	done

@@ -485,9 +485,9 @@ helper_is_gone() {
 		nsmount -t tmpfs none place nsmount -o rbind source place sh -c "mount -t tmpfs none source; echo; cat" < <(
 			[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same) | tail -n 1
 		[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same
-		! nsmount -t tmpfs none file true
-		! nsmount -t tmpfs -o bogus none place true
-		! nsmount -t tmpfs none / true
+		nsmount -t tmpfs none file true && exit 1
+		nsmount -t tmpfs -o bogus none place true && exit 1
+		nsmount -t tmpfs none / true && exit 1
 		[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same'
 	assert_status 0
 	assert_output $'same\nsame\nsame'

@@ -386,8 +386,8 @@ ODD=('a,b' 'a:b' 'a\b' 'a b' $'a\nb' 'x,lowerdir=/etc' 'x,upperdir=/etc:/usr' 'a
 		before=$(cat /proc/self/mountinfo)
 		for option in --overlay --overlay="$D"; do
 			nsnew -p rootjail $option "$R" sh -c "mount -t tmpfs none /root; cat" < <([ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same)
-			! rootjail $option -b "$HOST:/marker" "$R" true
-			! rootjail $option -w /nonexistent "$R" true
+			rootjail $option -b "$HOST:/marker" "$R" true && exit 1
+			rootjail $option -w /nonexistent "$R" true && exit 1
 			[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same
 		done'
 	assert_status 0

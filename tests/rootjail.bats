@@ -289,8 +289,8 @@ teardown() {
 		nsnew -p rootjail --tmpfs /tmp -b "$HOST:/home/x" "$R" sh -c "mount -t tmpfs none /root; mount -t tmpfs none /sub; umount /home/x; mount | wc -l; echo; cat" < <(
 			[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same) | tail -n 1
 		[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same
-		! rootjail -b "$HOST:/marker" "$R" true
-		! rootjail -w /nonexistent "$R" true
+		rootjail -b "$HOST:/marker" "$R" true && exit 1
+		rootjail -w /nonexistent "$R" true && exit 1
 		[ "$(cat /proc/self/mountinfo)" = "$before" ] && echo same'
 	assert_status 0
 	assert_output $'same\nsame\nsame'
@@ -319,7 +319,7 @@ teardown() {
 		echo x >>/dev/null
 		[ -z "$(cat /dev/null)" ]
 		head -c 4 /dev/zero | od -An -tx1
-		! echo x 2>/dev/null >/dev/full
+		echo x 2>/dev/null >/dev/full && exit 1
 		[ "$(head -c 8 /dev/urandom | wc -c)" = 8 ]
 		[ "$(head -c 8 /dev/random | wc -c)" = 8 ]
 		for node in null zero full random urandom tty; do stat -c "%n %F %t:%T" "/dev/$node"; done'
@@ -778,6 +778,34 @@ trap_place() {
 		[ ! -e "$R/new" ]
 		[ ! -e "$HOST/new" ]
 	done
+}
+
+# --- the PID namespace of others ---
+
+@test "--join-pid: COMMAND and its /proc are of that PID namespace, and rootjail waits outside of it" {
+	run "${PRIVILEGED[@]}" sh -c '
+		cd "$1"
+		mkfifo up
+		nsnew -p --no-kill-child --ready-fd=3 rootjail --bare "$0" sleep 60 3>up &
+		read -r _ <up
+		for outer in $(pgrep -P $!); do :; done
+		rootjail --join-pid=5 "$0" sh -c "readlink /proc/self/ns/pid; grep -c . /proc/1/cmdline; ls /proc | grep -c \"^[0-9]*\$\"; exit 7" 5</proc/$outer/ns/pid
+		echo "status $?"
+		readlink /proc/$outer/ns/pid
+		kill -KILL $outer' "$R" "$BATS_TEST_TMPDIR"
+	echo "$output"
+	assert_status 0
+	[ "${lines[0]}" = "${lines[4]}" ]
+	[ "${lines[1]}" = 1 ]
+	# The sleep, a shell, ls and grep.
+	[ "${lines[2]}" = 4 ]
+	[ "${lines[3]}" = 'status 7' ]
+}
+
+@test "--join-pid: what is no PID namespace is refused before anything changes" {
+	assert_refuses 'file descriptor 9 is not open' rootjail --join-pid 9 "$R" "${UNREACHED[@]}" 9<&-
+	assert_refuses "'file descriptor 9' is not a namespace" rootjail --join-pid 9 "$R" "${UNREACHED[@]}" 9</dev/null
+	assert_refuses "'file descriptor 9' is not a namespace of kind pid" rootjail --join-pid 9 "$R" "${UNREACHED[@]}" 9</proc/self/ns/net
 }
 
 # --- walk-throughs ---

@@ -260,7 +260,7 @@ remove_group() {
 	echo "run.sh: cannot remove $group" >&2
 }
 
-# A tree that the test user can read: this one, or a copy.
+# A tree that the test user, and any other that root becomes, can read: this one, or a copy.
 find_tree() {
 	tree=$PWD
 	if [[ -z $("${as_user[@]}" find "$tree" -name .git -prune -o ! -readable -print -quit 2>&1) ]]; then
@@ -287,12 +287,7 @@ halves=()
 if [[ $EUID -ne 0 ]]; then
 	run_all user "$PWD" "$HOME" "$work/tmp" &
 	halves+=("$!")
-fi
-if [[ $EUID -eq 0 && ${RUN_AS:-root} == root ]]; then
-	run_all root "$PWD" "$HOME" "$work/tmp" &
-	halves+=("$!")
-fi
-if [[ $EUID -eq 0 && ${RUN_AS:-user} == user ]]; then
+else
 	install -d -o "$test_id" -g "$test_id" "$work/home" "$work/home/tmp"
 	prepare_account
 	if ! "${as_user[@]}" test -w "$work/home"; then
@@ -300,6 +295,12 @@ if [[ $EUID -eq 0 && ${RUN_AS:-user} == user ]]; then
 		exit 1
 	fi
 	find_tree
+fi
+if [[ $EUID -eq 0 && ${RUN_AS:-root} == root ]]; then
+	run_all root "$tree" "$HOME" "$work/tmp" &
+	halves+=("$!")
+fi
+if [[ $EUID -eq 0 && ${RUN_AS:-user} == user ]]; then
 	run_all user "$tree" "$work/home" "$work/home/tmp" \
 		env -u XDG_RUNTIME_DIR MUST_RUN="${MUST_RUN_USER:-}" USER=nschain-test LOGNAME=nschain-test "${as_user[@]}" &
 	halves+=("$!")

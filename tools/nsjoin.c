@@ -18,16 +18,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct plan {
 	struct target target;
 	bool all, user_parent, join_cgroup, use_environment, preserve, no_fork;
-	int asked;                             /* CLONE_NEW*, from wherever */
-	int namespaces;                        /* ... of the target */
-	const char *pins[NAMESPACE_KINDS];     /* files instead, in the order of namespace_kinds */
-	const char *root, *workdir, *late_dir; /* "": the target's */
+	int asked;                         /* CLONE_NEW*, from wherever */
+	int namespaces;                    /* ... of the target */
+	const char *pins[NAMESPACE_KINDS]; /* files instead, in the order of namespace_kinds */
+	struct target_place place;
 	struct target_id user, group;
 	int net_socket; /* fd in the target; -1 */
 	struct fd_list kept;
@@ -36,7 +37,6 @@ struct plan {
 	/* Opened before anything changes; -1 for none. */
 	int self; /* the own /proc/PID, by the /proc of this side */
 	int files[NAMESPACE_KINDS];
-	int root_fd, workdir_fd;
 	struct hierarchy_layout cgroups;
 };
 
@@ -64,7 +64,7 @@ static const struct cli_option options[] = {
 	{ 'e', "env", NULL, "its environment", AT(use_environment) },
 	{ 'r', "root", "[=DIR]", "its root directory, or DIR of this side" },
 	{ 'w', "wd", "[=DIR]", "its working directory, or DIR of this side" },
-	{ 'W', "wdns", "DIR", "start in DIR of the other side", AT(late_dir) },
+	{ 'W', "wdns", "DIR", "start in DIR of the other side", AT(place.late_dir) },
 	{ 'S', "setuid", "UID", "be user UID there, or the target's: follow" },
 	{ 'G', "setgid", "GID", "be group GID there, or the target's: follow" },
 	{ 0, "preserve-credentials", NULL, "change no ids and groups", AT(preserve) },
@@ -106,10 +106,9 @@ static void parse_option(struct cli *cli, struct plan *plan, int id)
 		cli_check(cli, parse_fd(cli->value, &plan->net_socket));
 		break;
 	case 'r':
-		plan->root = cli->value ? cli->value : "";
-		break;
 	case 'w':
-		plan->workdir = cli->value ? cli->value : "";
+		*(id == 'r' ? &plan->place.root : &plan->place.workdir) =
+			cli->value ? cli->value : "";
 		break;
 	case 'S':
 		cli_check(cli, target_parse_id(cli->value, &plan->user));
@@ -130,7 +129,8 @@ static void check(struct cli *cli, struct plan *plan)
 {
 	bool process = plan->target.pid;
 	bool of_process = plan->join_cgroup || plan->use_environment || plan->net_socket >= 0 ||
-		(plan->root && !*plan->root) || (plan->workdir && !*plan->workdir);
+		(plan->place.root && !*plan->place.root) ||
+		(plan->place.workdir && !*plan->place.workdir);
 
 	plan->asked = plan->namespaces;
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
@@ -139,16 +139,16 @@ static void check(struct cli *cli, struct plan *plan)
 		cli_die(cli, "missing option '--target': whose namespaces to join");
 	if (!process && of_process)
 		cli_die(cli, "what is to be taken from the target needs a PID as --target");
-	if (!plan->asked && !of_process && !plan->root && !plan->workdir)
+	if (!plan->asked && !of_process && !plan->place.root && !plan->place.workdir)
 		cli_die(cli, "nothing to join: name a namespace (-m -u -i -n -p -U -C -T) or --all");
-	if (plan->workdir && plan->late_dir)
+	if (plan->place.workdir && plan->place.late_dir)
 		cli_die(cli, "--wd and --wdns exclude each other");
 	plan->asked |= plan->user_parent ? CLONE_NEWUSER : 0;
 }
 
 static void parse(struct cli *cli, struct plan *plan)
 {
-	*plan = (struct plan){ .net_socket = -1, .root_fd = -1, .workdir_fd = -1 };
+	*plan = (struct plan){ .net_socket = -1 };
 	cli_store(cli, plan);
 	for (int id; (id = cli_next(cli));)
 		parse_option(cli, plan, id);
@@ -179,6 +179,23 @@ static void open_files(struct plan *plan)
 	nsfile_leave_out_own(plan->files);
 }
 
+/*
+ * From its start until it has changed the root, rootjail would show those in the PID namespace what it still has of this side. So it is told to join that
+ * one itself, afterwards.
+ */
+static void leave_pid_to_rootjail(struct plan *plan)
+{
+	char option[32];
+
+	nsfile_open_process(plan->target.process, plan->namespaces & CLONE_NEWPID, plan->files);
+	if (plan->files[NSFILE_PID] < 0 || plan->no_fork || strcmp(plan->command[0], "rootjail") != 0)
+		return;
+	plan->namespaces &= ~CLONE_NEWPID;
+	snprintf(option, sizeof(option), "--join-pid=%d", plan->files[NSFILE_PID]);
+	plan->command = chain_insert(plan->command, option);
+	fd_hand_over(&plan->kept, &plan->files[NSFILE_PID]);
+}
+
 /* Everything that names the target is opened here, while it is sure to be the process that was meant. */
 static void resolve(struct plan *plan)
 {
@@ -193,9 +210,9 @@ static void resolve(struct plan *plan)
 
 	target_resolve_id(target, &plan->user, "Uid", user ? "uid_map" : NULL);
 	target_resolve_id(target, &plan->group, "Gid", user ? "gid_map" : NULL);
-	plan->root_fd = target_open_directory(target, plan->root, "root");
-	plan->workdir_fd = target_open_directory(target, plan->workdir, "cwd");
+	target_open_place(target, &plan->place);
 	open_files(plan);
+	leave_pid_to_rootjail(plan);
 	if (plan->join_cgroup)
 		hierarchy_find(target->process, &plan->cgroups);
 	if (plan->use_environment)
@@ -237,22 +254,6 @@ static void take_ids(const struct plan *plan, bool joined_user)
 		took("user", user, ids_try_set_user(user));
 }
 
-static void enter_directories(const struct plan *plan, bool joined_mounts)
-{
-	if (plan->root && (fchdir(plan->root_fd) < 0 || chroot(".") < 0))
-		die_error(errno, "cannot enter the root directory");
-	if ((plan->root || joined_mounts) && chdir("/") < 0)
-		die_error(errno, "cannot enter '/' on the other side");
-	if (plan->workdir && fchdir(plan->workdir_fd) < 0)
-		die_error(errno, "cannot enter the working directory");
-	if (plan->late_dir && chdir(plan->late_dir) < 0)
-		die_error(errno, "cannot enter '%s' on the other side", plan->late_dir);
-	/* ".." of a directory outside would lead on there. */
-	if ((plan->workdir || plan->late_dir) && !fd_is_inside_root())
-		die_hint("--wdns=DIR names one of the other side", 0,
-			"the working directory is outside of the root directory there");
-}
-
 static void apply(struct plan *plan)
 {
 	int joined = plan->namespaces;
@@ -274,7 +275,7 @@ static void apply(struct plan *plan)
 	take_ids(plan, joined & CLONE_NEWUSER);
 	ids_keep_parent(&parent);
 	hide_from_tracers();
-	enter_directories(plan, joined & CLONE_NEWNS);
+	target_enter_place(&plan->place, joined & CLONE_NEWNS);
 	toolbox_close_others(plan->kept.list, plan->kept.count);
 	if ((joined & CLONE_NEWPID) && !plan->no_fork && !child_start(&child, &start))
 		child_finish(child_wait(&child));
@@ -287,7 +288,7 @@ int main(int argc, char **argv)
 
 	cli_start(&cli, &program, argc, argv);
 	parse(&cli, &plan);
-	bool new_root = plan.root || (plan.asked & CLONE_NEWNS);
+	bool new_root = plan.place.root || (plan.asked & CLONE_NEWNS);
 
 	/* Whoever is on the other side may see this process. */
 	if (new_root || (plan.asked & (CLONE_NEWPID | CLONE_NEWUSER)))

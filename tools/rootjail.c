@@ -4,6 +4,8 @@
 #include "common/cli.h"
 #include "common/fd.h"
 #include "common/keyring.h"
+#include "common/nsfile.h"
+#include "common/parse.h"
 #include "common/report.h"
 #include "common/rootfs.h"
 #include "common/rootspec.h"
@@ -17,12 +19,13 @@ struct plan {
 	struct rootfs rootfs;
 	bool bare, proc, sys, mqueue, cgroup;
 	bool new_session, keep_keyring;
+	int join_pid; /* the fd of a PID namespace as it was named; -1 */
 	struct fd_list kept;
 	char **command;
 };
 
 /* The id of an option that adds an entry is that of its kind, counted from here. */
-enum { ENTRY = CLI_LONG, OVERLAY = ENTRY + 32, KEEP_FD };
+enum { ENTRY = CLI_LONG, OVERLAY = ENTRY + 32, KEEP_FD, JOIN_PID };
 
 #define AT(member) CLI_STORED(struct plan, member)
 
@@ -58,6 +61,8 @@ static const struct cli_option options[] = {
 		AT(rootfs.furnish.unmasked) },
 	{ 'w', "workdir", "DIR", "start in DIR of the new root (default: /)", AT(rootfs.workdir) },
 	{ KEEP_FD, "keep-fd", "FD...", "leave FD open; all others from 3 up are closed" },
+	{ JOIN_PID, "join-pid", "FD",
+		"a child in the PID namespace open as FD becomes\nCOMMAND, when the old root is gone" },
 	{ 0, "new-session", NULL, "a session of its own, without the terminal", AT(new_session) },
 	{ 0, "keep-keyring", NULL, "leave COMMAND the session keyring", AT(keep_keyring) },
 	{ 0 },
@@ -87,10 +92,13 @@ static void parse_entry(const struct cli *cli, struct furnish *furnish, enum fur
 
 static void parse(struct cli *cli, struct plan *plan)
 {
+	plan->join_pid = -1;
 	cli_store(cli, plan);
 	for (int id; (id = cli_next(cli));) {
 		if (id == KEEP_FD) {
 			cli_check(cli, fd_list_add(&plan->kept, cli->value));
+		} else if (id == JOIN_PID) {
+			cli_check(cli, parse_fd(cli->value, &plan->join_pid));
 		} else if (id == OVERLAY) {
 			plan->rootfs.overlay = true;
 			plan->rootfs.changes = cli->value;
@@ -103,16 +111,23 @@ static void parse(struct cli *cli, struct plan *plan)
 	plan->command = cli_command(cli);
 }
 
+static void resolve(struct plan *plan)
+{
+	if (plan->join_pid >= 0)
+		plan->rootfs.furnish.pids = nsfile_inherit(plan->join_pid, NSFILE_PID);
+}
+
 /* What a root has without being asked for, or by an option that needs no value, comes first, so that the rest may lie on it. */
 static void add_standard_entries(struct plan *plan)
 {
+	bool own_pids = plan->rootfs.furnish.pids || rootfs_has_own_pids();
 	const struct {
 		bool wanted;
 		enum furnish_kind kind;
 		const char *target;
 	} standard[] = {
 		{ !plan->bare, FURNISH_DEV, "/dev" },
-		{ plan->proc || (!plan->bare && rootfs_has_own_pids()), FURNISH_PROC, "/proc" },
+		{ plan->proc || (!plan->bare && own_pids), FURNISH_PROC, "/proc" },
 		{ plan->sys, FURNISH_SYS, "/sys" },
 		{ plan->mqueue, FURNISH_MQUEUE, "/dev/mqueue" },
 		{ plan->cgroup, FURNISH_CGROUP, "/sys/fs/cgroup" },
@@ -133,17 +148,34 @@ static void add_standard_entries(struct plan *plan)
 	}
 }
 
-static void apply(struct plan *plan)
+static void become_child(const struct child_plan *start)
 {
-	struct child_plan start = { .new_session = true, .keep_keyring = plan->keep_keyring };
 	struct child child;
 
-	if (plan->new_session && !child_start(&child, &start))
+	if (!child_start(&child, start))
 		child_finish(child_wait(&child));
+}
+
+/* COMMAND's PID namespace comes last: whoever is in it would see what this process still has of the old root. */
+static void apply(struct plan *plan)
+{
+	int pids = plan->rootfs.furnish.pids;
+	struct child_plan start = {
+		.new_pids = pids,
+		.new_session = plan->new_session,
+		.keep_keyring = plan->keep_keyring,
+	};
+
+	if (plan->new_session && !pids)
+		become_child(&start);
 	if (!plan->keep_keyring && !plan->new_session)
 		keyring_leave();
 	rootfs_enter(&plan->rootfs);
+	if (pids)
+		nsfile_join_pid(pids);
 	toolbox_close_others(plan->kept.list, plan->kept.count);
+	if (pids)
+		become_child(&start);
 }
 
 int main(int argc, char **argv)
@@ -158,6 +190,7 @@ int main(int argc, char **argv)
 		die_error(errno, "cannot allocate memory");
 	parse(&cli, &plan);
 	toolbox_enter(argv);
+	resolve(&plan);
 	add_standard_entries(&plan);
 	apply(&plan);
 	chain_exec_inside(plan.command, plan.rootfs.path);

@@ -42,6 +42,8 @@ each_line() { # FUNCTION
 	"$line" nsmount-bind root '' nsmount -o bind,ro @src @place @payload
 	"$line" container root '' nsnew -pmuin --hostname box rootjail @root capjail --preset docker "${inside[@]}"
 	"$line" limits root g cgrun -m 100M nsnew -pmuin rootjail @root capjail "${inside[@]}"
+	"$line" pod root t nsjoin -t @target -niup rootjail @root capjail --drop sys_admin "${inside[@]}"
+	"$line" pod-user user t nsjoin -t @target -Uniup rootjail @root "${inside[@]}"
 	"$line" rootless user '' nsnew -Urpmuin rootjail --overlay @root capjail --drop all "${inside[@]}"
 }
 

@@ -1,6 +1,6 @@
 /*
  * lookout FILE [KIND]...: looks again and again, until FILE is there, at all that /proc shows of the other processes: their root, working directory, program,
- * namespaces of each KIND, and files. Prints each thing once that does not belong where this process is, then how often it met a process, and how often
+ * namespaces of each KIND, and files. Prints each thing once that does not belong where this process is and is no empty directory, then how often it met a process, and how often
  * it was not let in. For a process in a root on a file system that nothing outside is on.
  */
 #include <dirent.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { SEEN = 256, LINE = 512 };
@@ -61,6 +62,22 @@ static bool is_ours(const struct stat *status)
 	return status->st_dev == root.st_dev || status->st_dev == own_proc;
 }
 
+/* What a process that hides has for a root. */
+static bool is_empty(int directory)
+{
+	struct statvfs system;
+	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	size_t count = 0;
+
+	if (!list)
+		return false;
+	while (readdir(list))
+		count++;
+	closedir(list);
+	return count == 2 && fstatvfs(directory, &system) == 0 && (system.f_flag & ST_RDONLY);
+}
+
 static bool is_ours_or_stream(const struct stat *status)
 {
 	return is_ours(status) || (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode));
@@ -71,7 +88,7 @@ static void check(const char *what, const char *path, bool (*allowed)(const stru
 	struct stat status;
 	int file = look(path, &status);
 
-	if (file >= 0 && !allowed(&status))
+	if (file >= 0 && !allowed(&status) && !(S_ISDIR(status.st_mode) && is_empty(file)))
 		report(what, file);
 	if (file >= 0)
 		close(file);

@@ -479,6 +479,35 @@ static void test_mount_ids(void)
 }
 
 /* A process that waits, and one that lets it go on. */
+static void test_handing_over(void)
+{
+	struct fd_list list = { 0 };
+	struct stat given, taken;
+	int gate[2];
+
+	fd_try_make_gate(gate);
+	is_number(fd_try_send(gate[1], root), 0, "an fd goes through a gate");
+
+	int fd = fd_try_receive(gate[0]);
+
+	ok(fd > STDERR_FILENO && fd != root && is_cloexec(fd), "... as another one, that exec closes");
+	ok(fstat(root, &given) == 0 && fstat(fd, &taken) == 0 && given.st_ino == taken.st_ino,
+		"... of the same file");
+	is_number(fd_try_send(gate[1], 9999), -EBADF, "... only if it is open");
+	fd_try_knock(gate[1]);
+	is_number(fd_try_receive(gate[0]), -EMFILE, "... and a byte without one is none");
+	fd_close(&gate[0]);
+	is_number(fd_try_send(gate[1], root), -EPIPE, "... nobody is left to take it");
+	fd_close(&gate[1]);
+
+	int handed = fd;
+
+	fd_hand_over(&list, &handed);
+	ok(handed == -1 && list.count == 1 && list.list[0] == fd && !is_cloexec(fd),
+		"fd_hand_over leaves it to the next program alone");
+	close(fd);
+}
+
 static void test_gates(void)
 {
 	int gate[2];
@@ -496,6 +525,7 @@ static void test_gates(void)
 	fd_try_make_gate(gate);
 	fd_close(&gate[1]);
 	is_number(fd_try_await(gate[0]), -EPIPE, "... nobody is left to knock");
+	is_number(fd_try_receive(gate[0]), -EPIPE, "... nor to hand anything over");
 	fd_close(&gate[0]);
 	is_number(fd_try_poll(9999, 0), 1, "poll: what is not open is no reason to wait");
 }
@@ -532,6 +562,7 @@ int main(void)
 {
 	make_tree();
 	test_gates();
+	test_handing_over();
 	test_read_all();
 	test_inherited();
 	test_mount_ids();

@@ -1,0 +1,70 @@
+#include "common/procfs.h"
+
+#include "common/child.h"
+#include "common/fd.h"
+#include "common/hide.h"
+#include "common/mounttree.h"
+#include "common/nsfile.h"
+#include "common/report.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* In a process of the namespace: whose processes a proc shows is settled when it is begun. */
+static _Noreturn void begin_inside(int gate)
+{
+	autoclose int context = mounttree_try_open("proc");
+	int error = context < 0 ? context : fd_try_send(gate, context);
+
+	if (error < 0)
+		die_error(-error, "cannot begin a file system of type proc");
+	_exit(EXIT_SUCCESS);
+}
+
+/* Gives away what could be found through a process before it has one in the namespace, where others could look. */
+static _Noreturn void begin(int pids, int gate)
+{
+	const int keep[] = { pids, gate };
+
+	hide_self(keep, sizeof(keep) / sizeof(*keep), true, gate);
+	nsfile_join_pid(pids);
+
+	pid_t inside = child_fork_helper(0);
+
+	if (inside == 0)
+		begin_inside(gate);
+	_exit(child_reap_helper(inside) == 0 ? EXIT_SUCCESS : STATUS_FAILED);
+}
+
+/* What mounttree_try_open() returns in the namespace PIDS. */
+static int open_inside(int pids)
+{
+	int gate[2];
+
+	hide_make_gate(gate);
+
+	pid_t helper = child_fork_helper(0);
+
+	if (helper == 0)
+		begin(pids, gate[1]);
+	fd_close(&gate[1]);
+
+	int error = fd_try_await(gate[0]);
+	int context = error < 0 ? error : fd_try_receive(gate[0]);
+
+	/* Unless it has said why. */
+	if (child_reap_helper(helper) != 0)
+		exit(STATUS_FAILED);
+	if (context < 0)
+		die_error(-context, "cannot begin a file system of type proc");
+	fd_close(&gate[0]);
+	return context;
+}
+
+int procfs_create(int pids)
+{
+	autoclose int context = pids > 0 ? open_inside(pids) : mounttree_try_open("proc");
+
+	return mounttree_create_proc(context);
+}
