@@ -1,21 +1,84 @@
 #!/usr/bin/env bash
-# completions/generate.sh BINDIR OUTDIR: writes bash/, zsh/ and fish/ below OUTDIR from what `LINK --help` of the links in BINDIR
-# says. Each completes the options of the link, then leaves the rest of the line to the completion of the next command.
+# completions/generate.sh BINDIR OUTDIR: writes bash/, zsh/ and fish/ below OUTDIR: the options that `LINK --help` of the links in BINDIR
+# lists, as tables, and the code of nschain.bash, nschain.zsh and nschain.fish beside this file, which reads them. Each completes
+# the options of a link and their values, then leaves the rest of the line to the completion of the next command.
 set -euo pipefail
+export LC_ALL=C
 
 links=(nsnew nsjoin cgrun capjail rootjail)
 bindir=${1:?directory of the links}
 outdir=${2:?directory to write to}
+code=$(dirname "$0")/nschain
 # The one that is not built with every C library.
 [[ ! -e $bindir/nsmount ]] || links+=(nsmount)
 mkdir -p "$outdir"/{bash,zsh,fish}
 
-# One option a line: SHORT LONG ARGUMENT HELP with '|' between; ARGUMENT is "", "WHAT", "WHAT..." or "[=WHAT]".
+# What values an ARGUMENT of --help stands for: kinds that each shell has code for. "a+b" is one or the other, words/W,W one of these words,
+# list/W,W some of them with commas. ARGUMENT is looked for with the option in front, then with the link in front, then alone, and then in the pieces
+# that are between its ':'. What has a '|' needs no line. "help" is the words that the help of the option lists, "OPTIONS" those
+# that it has behind "OPTIONS:".
+# shellcheck disable=SC2054 # its commas are meant
+declare -A kinds=(
+	[DIR]=directory
+	[DISK]=disk
+	[DST]=file
+	[FD]=fd
+	[FILE]=file
+	[FILE=VALUE]=setting
+	[GID]=gid
+	[GROUP]=group
+	[cgrun GROUP]=cgroup
+	[GROUPS]=groups
+	[KEY=RATE]=list/rbps=,wbps=,riops=,wiops=
+	[capjail LIST]=capabilities
+	[capjail --bounding LIST]=capabilities+words/none
+	[capjail --inheritable LIST]=capabilities+words/none
+	[capjail --ambient LIST]=capabilities+words/none
+	[capjail --securebits LIST]=securebits
+	[cgrun --cpuset LIST]=cpus
+	[cgrun --mems LIST]=nodes
+	[nsmount LIST]=mount-options
+	[MAP]=words/auto,subids,all
+	[capjail --umask MODE]=words/022,027,077
+	[nsnew --propagation MODE]=help
+	[mode=MODE]=words/mode=
+	[NAME]=text
+	[NUMBER]=text
+	[OPTIONS]=OPTIONS
+	[PAGE]=huge-page
+	[PATH]=file
+	[rootjail --dev PATH]=device
+	[ROOTFS]=directory
+	[RULE]=device-rule
+	[SECONDS]=text
+	[SIGNAL]=signal
+	[SIZE]=size
+	[SOURCE]=file
+	[SRC]=file
+	[nsjoin TARGET]=pid+directory
+	[nsmount TARGET]=directory
+	[rootjail --symlink TARGET]=file
+	[TEXT]=iab
+	[TYPE]=file-systems
+	[UID]=uid
+	[nsjoin UID]=uid+words/follow
+	[nsjoin GID]=gid+words/follow
+	[USEC]=text
+	[USER]=user
+)
+securebits=noroot,noroot_locked,no_setuid_fixup,no_setuid_fixup_locked,keep_caps_locked,no_cap_ambient_raise
+securebits+=,no_cap_ambient_raise_locked,exec_restrict_file,exec_restrict_file_locked,exec_deny_interactive,exec_deny_interactive_locked
+mount_options=ro,rw,bind,rbind,loop,nosuid,nodev,noexec,suid,dev,exec,noatime,relatime,strictatime,nodiratime,lazytime,sync,async
+mount_options+=,private,rprivate,slave,rslave,shared,rshared,unbindable,nofail,uid=,gid=,mode=,size=,offset=,sizelimit=,subvol=
+mount_options+=,lowerdir=,upperdir=,workdir=
+
+# One option a line: LETTER NAME ARGUMENT TRIES HELP with \037 between. ARGUMENT is "", "WHAT", "WHAT..." or "[=WHAT]", TRIES is "try" if there is
+# --try-NAME as well.
 list_options() { # LINK
 	"$bindir/$1" --help | awk '
 		function flush() {
 			if (name != "")
-				print letter "\037" name "\037" argument "\037" help
+				print letter "\037" name "\037" argument "\037" (name ~ /^(help|version)$/ ? "" : tries) "\037" help
 			name = ""
 		}
 		/^  (-[A-Za-z],|   ) --[a-z]/ {
@@ -37,215 +100,243 @@ list_options() { # LINK
 			next
 		}
 		{ flush() }
+		/^[^ ]/ { tries = /also as --try-/ ? "try" : "" }
 		END { flush() }'
 }
 
-# How many operands stand before COMMAND; those of nsmount are not there behind --fstab.
-operands() { # LINK
-	case $1 in
-	rootjail) echo 1 ;;
-	nsmount) echo 2 ;;
-	*) echo 0 ;;
+# The operands in front of COMMAND, as --help names them.
+list_operands() { # LINK
+	"$bindir/$1" --help | sed -n '1s/.*\[OPTION\]\.\.\. \(.*\)COMMAND .*/\1/p' | sed 's/\[--\] *//'
+}
+
+# How an option may be given in place of the operands.
+replacement() { # LINK
+	[[ $1 != nsmount ]] || echo --fstab
+}
+
+# The kind of WHAT, empty if there is none.
+kind_of() { # LINK OPTION WHAT HELP
+	local found=${kinds[$1 --$2 $3]:-${kinds[$1 $3]:-${kinds[$3]:-}}} words
+	case $found in
+	securebits) found=list/$securebits ;;
+	mount-options) found=list/$mount_options ;;
+	help) found=words/$(sed 's/ ([a-z]*)//g; s/, /,/g' <<<"$4") ;;
+	OPTIONS)
+		words=${4##*OPTIONS: }
+		# idmap=WHAT: its value can be anything.
+		found=list/$(sed -E 's/, /,/g; s/=[^,]*/=/g' <<<"$words")
+		;;
 	esac
+	echo "$found"
 }
 
-# Words to choose from in an ARGUMENT such as "allow|deny".
-choices() { # ARGUMENT
-	[[ $1 != *\|* ]] || echo "${1//|/ }"
+# The kinds of the pieces of ARGUMENT: "KIND", and behind it "then KIND" for a piece that has to come behind a ':', "maybe KIND" for one that may.
+values_of() { # LINK OPTION ARGUMENT HELP
+	local what=$3 kind values='' piece
+	if [[ $what == \[=* ]]; then
+		what=${what#\[=}
+		what=${what%\]}
+	fi
+	what=${what%...}
+	kind=$(kind_of "$1" "$2" "$what" "$4")
+	if [[ -n $kind ]]; then
+		echo "$kind"
+		return
+	fi
+	if [[ $what == *\|* && $what != *:* ]]; then
+		echo "words/${what//|/,}"
+		return
+	fi
+	what=${what//\[:/ maybe }
+	what=${what//:/ then }
+	for piece in ${what//\]/}; do
+		case $piece in
+		maybe | then) values+=" $piece" ;;
+		*)
+			kind=$(kind_of "$1" "$2" "$piece" "$4")
+			if [[ -z $kind ]]; then
+				echo "generate.sh: no kind of values for '$piece' of $1 --$2=$3: it wants a line in kinds" >&2
+				return 1
+			fi
+			values+=" $kind"
+			;;
+		esac
+	done
+	echo "${values# }"
 }
 
-needs_value() { # ARGUMENT
-	[[ -n $1 && $1 != \[* ]]
+# All links, from here on: LINK LETTER NAME ARGUMENT TRIES VALUES HELP.
+read_links() {
+	local link letter name argument tries help values
+	for link in "${links[@]}"; do
+		while IFS=$'\037' read -r letter name argument tries help; do
+			values=
+			[[ -z $argument ]] || values=$(values_of "$link" "$name" "$argument" "$help")
+			printf '%s\037' "$link" "$letter" "$name" "$argument" "$tries" "$values"
+			echo "$help"
+		done < <(list_options "$link")
+	done
+}
+
+options_of() { # LINK
+	sed -n "s/^$1\x1f//p" <<<"$everything"
+}
+
+operand_kinds() { # LINK
+	local operand
+	for operand in $(list_operands "$1"); do
+		values_of "$1" '' "$operand" '' || return
+	done
+}
+
+# The code of FILE below its head.
+body() { # FILE
+	sed '1,/^$/d' "$1"
 }
 
 # --- bash ---
 
 generate_bash() {
-	local link letter name argument help all valued directories picks
+	local link letter name argument tries values help line
 	cat <<'END'
-# bash completion for the links of nschain; made from their --help
+# bash completion for the links of nschain, made from their --help
 # shellcheck shell=bash
 
-# The options of a link; those with a value; those whose value is a directory; and OPTION=CHOICES.
+# The options of a link, one a line: =VALUES must follow, [=VALUES] may, [try-] is there with and without; and its operands.
 _nschain_table()
 {
 	case $1 in
 END
 	for link in "${links[@]}"; do
-		all='' valued='' directories='' picks=''
-		while IFS=$'\037' read -r letter name argument help; do
-			all+=" ${letter:+-$letter }--$name"
-			needs_value "$argument" && valued+=" ${letter:+-$letter }--$name"
-			[[ $argument == *DIR* || $argument == SRC* ]] && directories+=" ${letter:+-$letter }--$name"
-			[[ -z $(choices "$argument") ]] || picks+="; choices[--$name]='$(choices "$argument")'"
-		done < <(list_options "$link")
-		printf "\t%s)\n\t\toptions='%s'\n\t\tvalued=' %s '\n\t\tdirectories=' %s '\n\t\toperands=%d%s\n\t\t;;\n" \
-			"$link" "${all# }" "${valued# }" "${directories# }" "$(operands "$link")" "$picks"
+		printf "\t%s)\n\t\ttable='\n" "$link"
+		while IFS=$'\037' read -r letter name argument tries values help; do
+			case $argument in
+			'') ;;
+			\[*) values="[=$values]" ;;
+			*) values="=$values" ;;
+			esac
+			printf -v line '%2s --%-22s %s' "${letter:+-$letter}" "${tries:+[try-]}$name" "$values"
+			echo "$line" | sed 's/^/\t\t\t/; s/ *$//'
+		done < <(options_of "$link")
+		printf "\t\t\t'\n"
+		[[ -z $(list_operands "$link") ]] || printf "\t\toperands='%s'\n" "$(operand_kinds "$link" | paste -sd ' ')"
+		[[ -z $(replacement "$link") ]] || printf "\t\tno_operands=%s\n" "$(replacement "$link")"
+		printf '\t\t;;\n'
 	done
-	cat <<'END'
-	esac
-}
-
-# The index behind the word at $1, with the pieces that readline split off at '=' and ':'.
-_nschain_next()
-{
-	next=$(($1 + 1))
-	while [[ ${COMP_WORDS[next]:-} == [=:] ]]; do
-		next=$((next + 2))
-	done
-}
-
-_nschain()
-{
-	local options='' valued='' directories='' operands=0 index=1 next word option='' cur=${COMP_WORDS[COMP_CWORD]}
-	local -A choices=()
-	_nschain_table "${COMP_WORDS[0]##*/}"
-	COMPREPLY=()
-
-	# The link's own words end at the first operand; an option and its value are behind it otherwise.
-	while [[ $index -lt $COMP_CWORD ]]; do
-		word=${COMP_WORDS[index]}
-		_nschain_next "$index"
-		if [[ $word == -- ]]; then
-			index=$next
-			break
-		fi
-		[[ $word == -?* ]] || break
-		[[ $word != --fstab* ]] || operands=0
-		option=$word
-		# -pmC 2: the last letter of a cluster may take a value.
-		[[ $word == --* ]] || option=-${word: -1}
-		[[ $word != --* && ${#word} -gt 2 && $valued == *" ${word:0:2} "* ]] && option=
-		if [[ $next -gt $((index + 1)) ]]; then
-			[[ $next -le $COMP_CWORD ]] || break
-		elif [[ $valued == *" $option "* ]]; then
-			[[ $next -lt $COMP_CWORD ]] || break
-			_nschain_next "$next"
-		fi
-		option=
-		index=$next
-	done
-
-	if [[ -n $option ]]; then
-		[[ $cur != = ]] || cur=
-		if [[ -n ${choices[$option]:-} ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "${choices[$option]}" -- "$cur")
-		elif [[ $directories == *" $option "* ]]; then
-			compopt -o filenames
-			mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		elif [[ $option == --fstab ]]; then
-			compopt -o filenames
-			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		elif [[ $option == --target || $option == -t ]] && [[ ${COMP_WORDS[0]##*/} == nsjoin ]]; then
-			_pids
-		fi
-		return
-	fi
-	if [[ $index -ge $COMP_CWORD && $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-		return
-	fi
-	for (( ; operands > 0; operands--)); do
-		if [[ $index -ge $COMP_CWORD ]]; then
-			compopt -o filenames
-			# With two operands the first may be a file.
-			mapfile -t COMPREPLY < <(compgen "$([[ $operands -gt 1 ]] && echo -f || echo -d)" -- "$cur")
-			return
-		fi
-		_nschain_next "$index"
-		index=$next
-	done
-	_command_offset "$index"
-}
-
-END
-	echo "complete -F _nschain ${links[*]}"
+	printf '\tesac\n}\n\n'
+	body "$code.bash"
+	printf '\ncomplete -F _nschain %s\n' "${links[*]}"
 }
 
 # --- zsh ---
 
+# An argument of _arguments for each option: '(EXCLUDED)*--NAME=[HELP]:WHAT: _nschain_value VALUES'.
+zsh_options() { # LINK
+	local letter name argument tries values help what equals repeat excluded names prefix
+	while IFS=$'\037' read -r letter name argument tries values help; do
+		help=${help//[\[\]]/}
+		help=${help//\'/\'\\\'\'}
+		what=${argument#\[=}
+		what=${what//[:\[\]]/ }
+		what=${what%...}
+		names="${letter:+-$letter }--$name${tries:+ --try-$name}"
+		repeat='' excluded=''
+		if [[ $argument == *... ]]; then
+			repeat='*'
+		elif [[ $names == *' '* ]]; then
+			excluded="($names)"
+		fi
+		[[ $name != "$(replacement "$1" | sed s/--//)" ]] || excluded="(1 2${names:+ $names})"
+		case $argument in
+		'') what='' equals='' ;;
+		\[*) what="::$what: _nschain_value $values" equals='=-' ;;
+		*) what=":$what: _nschain_value $values" equals='=' ;;
+		esac
+		printf "\t\t'%s--%s%s[%s]%s'\n" "$excluded$repeat" "$name" "$equals" "$help" "$what"
+		# Not offered before it is begun, but known.
+		[[ -z $tries ]] || printf "\t\t\$try'%s--try-%s%s[%s, or not at all]%s'\n" "$excluded$repeat" "$name" "$equals" "$help" "$what"
+		# Optional values have no short form.
+		[[ -n $letter ]] || continue
+		prefix=$excluded$repeat-$letter
+		case $argument in
+		'' | \[*) printf "\t\t'%s[%s]'\n" "$prefix" "$help" ;;
+		*) printf "\t\t'%s+[%s]%s'\n" "$prefix" "$help" "$what" ;;
+		esac
+	done < <(options_of "$1")
+}
+
 generate_zsh() {
-	local link letter name argument help what action equals repeat only
-	printf '#compdef %s\n# zsh completion for the links of nschain; made from their --help\n\n' "${links[*]}"
-	# shellcheck disable=SC2016 # for zsh
-	printf 'local -a options\ncase $service in\n'
+	local link operand number
+	printf '#compdef %s\n# zsh completion for the links of nschain, made from their --help\n\n' "${links[*]}"
+	body "$code.zsh"
+	cat <<'END'
+
+local -a options
+local try='!'
+[[ $PREFIX != --t* ]] || try=
+
+case $service in
+END
 	for link in "${links[@]}"; do
 		printf '%s)\n\toptions=(\n' "$link"
-		while IFS=$'\037' read -r letter name argument help; do
-			help=${help//[\[\]]/}
-			help=${help//\'/\'\\\'\'}
-			what=${argument#\[=} what=${what%\]} what=${what%...}
-			what=${what//:/ } what=${what//[\[\]]/}
-			action=
-			[[ $what != *DIR* ]] || action=_directories
-			[[ $name != fstab ]] || action=_files
-			[[ $argument != SRC* ]] || action=_files
-			[[ $what != PID ]] || action=_pids
-			[[ -z $(choices "$argument") ]] || action="($(choices "$argument"))"
-			case $argument in
-			'') what='' equals='' ;;
-			\[*) what="::$what:$action" equals='=-' ;;
-			*) what=":$what:$action" equals='=' ;;
-			esac
-			repeat=
-			[[ $argument != *... ]] || repeat='*'
-			only=
-			[[ -z $letter || -n $repeat ]] || only="(-$letter --$name)"
-			printf "\t\t'%s--%s%s[%s]%s'\n" "$only$repeat" "$name" "$equals" "$help" "$what"
-			[[ -z $letter ]] || case $argument in
-			\[*) printf "\t\t'%s-%s[%s]'\n" "$only$repeat" "$letter" "$help" ;;
-			*) printf "\t\t'%s-%s%s[%s]%s'\n" "$only$repeat" "$letter" "${equals:++}" "$help" "$what" ;;
-			esac
-		done < <(list_options "$link")
-		[[ $link != rootjail ]] || printf "\t\t'1:root file system:_directories'\n"
-		[[ $link != nsmount ]] || printf "\t\t'1:source:_files'\n\t\t'2:mount point:_directories'\n"
+		zsh_options "$link"
+		number=0
+		for operand in $(list_operands "$link"); do
+			number=$((number + 1))
+			printf "\t\t'%d:%s: _nschain_value %s'\n" "$number" "$operand" "$(values_of "$link" '' "$operand" '')"
+		done
 		printf '\t)\n\t;;\n'
 	done
-	printf "esac\n_arguments -s -S -A '-*' \$options '*:::command:_normal'\n"
+	cat <<'END'
+esac
+
+# What comes behind the options and operands is a command with its arguments.
+_arguments -s -S -A '-*' $options '*:::command:_normal'
+END
 }
 
 # --- fish ---
 
+# The options of a link with a value of their own, and its operands, are what __nschain has to know to find COMMAND.
 generate_fish() { # LINK
-	local link=$1 letter name argument help valued='' what
-	while IFS=$'\037' read -r letter name argument help; do
-		needs_value "$argument" && valued+=" ${letter:+-$letter }--$name"
-	done < <(list_options "$link")
+	local link=$1 letter name argument tries values help valued='' operands line
+	while IFS=$'\037' read -r letter name argument tries values help; do
+		case $argument in '' | \[*) continue ;; esac
+		valued+=" ${letter:+-$letter }--$name${tries:+ --try-$name}"
+	done < <(options_of "$link")
+	operands=$(operand_kinds "$link" | paste -sd ' ')
+	[[ -z $(replacement "$link") ]] || operands+=" unless $(replacement "$link")"
 	cat <<END
-# fish completion for $link of nschain; made from its --help
-function __nschain_own -d 'whether the cursor is before the first operand; arguments: the options with a value'
-    set -l words (commandline -opc)
-    set -e words[1]
-    while set -q words[1]
-        if contains -- \$words[1] \$argv
-            set -e words[1]
-        else if not string match -q -- '-?*' \$words[1]; or test \$words[1] = --
-            return 1
-        end
-        set -e words[1]
-    end
-end
-complete -c $link -n 'not __nschain_own$valued; or test $(operands "$link") = 0' -x \\
-    -a '(__fish_complete_subcommand --fcs-skip=$(($(operands "$link") + 1)) --$valued)'
+# fish completion for $link of nschain, made from its --help
+
+# Those that take the next word as their value, and what stands in front of COMMAND.
+set -g __nschain_valued_$link$valued
+set -g __nschain_operands_$link${operands:+ $operands}
+
+complete -c $link -n 'not __nschain options $link' -x -a '(__nschain command $link)'
+
 END
-	[[ $(operands "$link") -eq 0 ]] ||
-		printf "complete -c %s -n '__nschain_own%s' -x -a '(__fish_complete_%s)'\n" \
-			"$link" "$valued" "$([[ $link == nsmount ]] && echo path || echo directories)"
-	while IFS=$'\037' read -r letter name argument help; do
-		what=
-		if needs_value "$argument"; then
-			what=' -x'
-			[[ $argument != DIR* && $argument != SRC* && $name != fstab ]] || what=' -r'
-			[[ $argument != PID ]] || what=" -x -a '(__fish_complete_pids)'"
-			[[ -z $(choices "$argument") ]] || what=" -x -a '$(choices "$argument")'"
-		fi
-		printf "complete -c %s -n '__nschain_own%s'%s -l %s%s -d '%s'\n" \
-			"$link" "$valued" "${letter:+ -s $letter}" "$name" "$what" "${help//\'/\\\'}"
-	done < <(list_options "$link")
+	while IFS=$'\037' read -r letter name argument tries values help; do
+		line="complete -c $link -n '__nschain options $link'${letter:+ -s $letter}"
+		case $argument in
+		'') values='' ;;
+		\[*) values=" -f -a '(__nschain value $values)'" ;;
+		*) values=" -x -a '(__nschain value $values)'" ;;
+		esac
+		help=${help//\'/\\\'}
+		echo "$line -l $name$values -d '$help'"
+		[[ -z $tries ]] || echo "complete -c $link -n '__nschain trying $link' -l try-$name$values -d '$help, or not at all'"
+	done < <(options_of "$link")
 }
 
+everything=$(read_links)
+for link in "${links[@]}"; do
+	operand_kinds "$link" >/dev/null
+done
 generate_bash >"$outdir/bash/nschain"
 generate_zsh >"$outdir/zsh/_nschain"
+# A function is looked for in a file with its name.
+cat "$code.fish" >"$outdir/fish/__nschain.fish"
 for link in "${links[@]}"; do
 	# bash-completion looks for a file with the name of the command.
 	ln -sf nschain "$outdir/bash/$link"
