@@ -91,7 +91,7 @@ SETUP := $(if $(SETS),setup)
 all: $(TOOLS:%=build/release/bin/%) build/completions/made ## build the links into build/release/bin (the default)
 
 # From the option tables, by way of --help.
-build/completions/made: completions/generate.sh $(TOOLS:%=build/release/bin/%)
+build/completions/made: $(wildcard completions/*) $(TOOLS:%=build/release/bin/%)
 	$(Q)completions/generate.sh build/release/bin build/completions
 	$(Q)touch $@
 
@@ -180,9 +180,12 @@ ZSH_COMPLETIONS ?= share/zsh/site-functions
 # What install puts where below PREFIX, as source:mode:destination.
 INSTALLED := $(foreach tool,$(TOOLS),build/release/bin/$(tool):755:bin/$(tool)) \
 	$(foreach page,$(wildcard man/*.[1-8]),$(page):644:share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-	$(foreach file,nschain $(TOOLS),build/completions/bash/$(file):644:share/bash-completion/completions/$(file)) \
+	build/completions/bash/nschain:644:share/bash-completion/completions/nschain \
 	build/completions/zsh/_nschain:644:$(ZSH_COMPLETIONS)/_nschain \
-	$(foreach tool,$(TOOLS),build/completions/fish/$(tool).fish:644:share/fish/vendor_completions.d/$(tool).fish)
+	$(foreach tool,$(TOOLS),build/completions/fish/$(tool).fish:644:share/fish/vendor_completions.d/$(tool).fish) \
+	build/completions/fish/__nschain.fish:644:share/fish/vendor_functions.d/__nschain.fish
+# bash looks for a file with the name of the command, and all of them are that one.
+BASH_NAMES := $(TOOLS:%=share/bash-completion/completions/%)
 part = $(word $(1),$(subst :, ,$(2)))
 define newline
 
@@ -192,8 +195,10 @@ endef
 install: all ## copy links, manual pages and completions below DESTDIR and PREFIX (/usr/local)
 	$(foreach file,$(INSTALLED),$(Q)install -D -m $(call part,2,$(file)) $(call part,1,$(file)) \
 		'$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
+	$(foreach name,$(BASH_NAMES),$(Q)ln -sf nschain '$(DESTDIR)$(PREFIX)/$(name)'$(newline))
 
 uninstall: ## remove what install copied
+	$(foreach name,$(BASH_NAMES),$(Q)rm -f '$(DESTDIR)$(PREFIX)/$(name)'$(newline))
 	$(foreach file,$(INSTALLED),$(Q)rm -f '$(DESTDIR)$(PREFIX)/$(call part,3,$(file))'$(newline))
 
 # $(call require,FILE,PACKAGE): without it the linker's last words would be "cannot find -lcap".

@@ -313,7 +313,7 @@ generate_fish() { # LINK
 set -g __nschain_valued_$link$valued
 set -g __nschain_operands_$link${operands:+ $operands}
 
-complete -c $link -n 'not __nschain options $link' -x -a '(__nschain command $link)'
+complete -c $link -x -a '(__nschain command $link)'
 
 END
 	while IFS=$'\037' read -r letter name argument tries values help; do

@@ -283,6 +283,11 @@ _nschain_value()
 	local -a pieces
 	local piece=0
 	read -ra pieces <<<"$1"
+	# A disk may be MAJOR:MINOR.
+	if [[ ${pieces[0]} == disk && $value =~ ^[0-9]+: ]]; then
+		head+=${BASH_REMATCH[0]}
+		value=${value#*:}
+	fi
 	while [[ $value == *:* && $piece -lt $((${#pieces[@]} - 1)) ]]; do
 		head+=${value%%:*}:
 		value=${value#*:}

@@ -2,13 +2,12 @@
 
 # __nschain options LINK: whether the cursor is before the first operand of LINK
 # __nschain trying LINK:  the same, and at an option --try-NAME
-# __nschain command LINK: what may stand there if it is not, in the completion of whatever command that is
+# __nschain command LINK: the operands of LINK, and the command behind them by its own completion
 # __nschain value KINDS [then|maybe KINDS]...: values at the cursor; each "then" or "maybe" is a ':' in them
 function __nschain -d 'complete the links of nschain'
     switch $argv[1]
         case options
-            set -l words (__nschain_words $argv[2])
-            test $status -eq 0
+            __nschain_words $argv[2] >/dev/null
         case trying
             string match -qr -- '^--t' (commandline -ct) (commandline -opc)[-1]
             and __nschain options $argv[2]
@@ -55,6 +54,8 @@ function __nschain_command # LINK
     set -l operands __nschain_operands_$argv[1]
     set -l kinds $$operands
     set -l words (__nschain_words $argv[1])
+    and string match -q -- '-*' (commandline -ct)
+    and return
     if set -l at (contains -i unless $kinds)
         string match -qr -- "^$kinds[-1](=|\$)" (commandline -opc)
         and set kinds
@@ -71,10 +72,32 @@ function __nschain_command # LINK
     complete --do-complete="$line"
 end
 
+# The value in WORD, without an option in the same word.
+function __nschain_attached # WORD
+    set -l words (commandline -opc)
+    set -l valued __nschain_valued_(string replace -r '.*/' '' -- $words[1])
+    if contains -- $words[-1] $$valued; or not string match -q -- '-*' $argv[1]
+        printf '%s\n' $argv[1]
+    else if string match -q -- '--*' $argv[1]
+        string replace -r -- '^--[a-z-]+=' '' $argv[1]
+    else
+        for letter in (string split '' -- (string sub -s 2 -- $argv[1]))
+            contains -- -$letter $$valued
+            or continue
+            string replace -r -- "^-[^$letter]*$letter" '' $argv[1]
+            return
+        end
+    end
+end
+
 function __nschain_value # KINDS [then|maybe KINDS]...
-    # Without the option in front of it.
-    set -l value (string replace -r -- '^--[a-z-]+=' '' (commandline -ct))
+    set -l value (__nschain_attached (commandline -ct))
     set -l head
+    # A disk may be MAJOR:MINOR.
+    if test $argv[1] = disk; and set -l number (string match -r '^[0-9]+:' -- $value)
+        set head $number
+        set value (string replace -r '^[0-9]+:' '' -- $value)
+    end
     while set -q argv[2]; and string match -q '*:*' -- $value
         set head "$head"(string replace -r ':.*' : -- $value)
         set value (string replace -r '^[^:]*:' '' -- $value)
@@ -124,11 +147,12 @@ function __nschain_capabilities # VALUE SIGNS
     end
     set -l prefix (string match -ri '^[!^%-]*(cap_)' -- $last)[2]
     if command -q capjail
-        command capjail --explain-cap=all 2>/dev/null | string match -r '^cap_.* \(.*' |
-            string replace -r -- '^cap_(\S+) \(\d+\): (.*?);?$' "$sign$prefix\$1\t\$2"
+        set -a names (command capjail --explain-cap=all 2>/dev/null | string match -r '^cap_.* \(.*' |
+            string replace -r -- '^cap_(\S+) \(\d+\): (.*?);?$' "$sign$prefix\$1\t\$2")
     end
-    test -z "$names"
-    or echo $names
+    string match -q 'CAP_*' -- "$prefix"
+    and set names (string upper -- $names)
+    printf '%s\n' $names
 end
 
 # The directories of the own group in all hierarchies, or with "all" those of the groups that are seen as '/'.
@@ -194,16 +218,14 @@ function __nschain_fds
     for fd in (string match -r '\d+$' -- /proc/$fish_pid/fdinfo/*)
         # One that was the listing of this directory has gone.
         test -e /proc/$fish_pid/fdinfo/$fd
-        and string match -qr '^flags:\s+([0-7]*[0145])?[0-7]{1,6}$' </proc/$fish_pid/fdinfo/$fd
+        and string match -qr '^flags:\s+([0-7]*[0145][0-7]{6}|[0-7]{1,6})$' </proc/$fish_pid/fdinfo/$fd
         and printf '%s\t%s\n' $fd (readlink /proc/$fish_pid/fd/$fd)
     end
 end
 
 function __nschain_pids
-    for pid in (string match -r '\d+$' -- /proc/*)
-        read -l name </proc/$pid/comm
-        and printf '%s\t%s\n' $pid $name
-    end 2>/dev/null
+    # Those that have ended meanwhile are no errors.
+    command grep -s . /proc/(string match -r '\d+$' -- /proc/*)/comm /dev/null | string replace -r '^/proc/(\d+)/comm:' '$1\t'
 end
 
 function __nschain_kind # KIND VALUE, which is as it was typed

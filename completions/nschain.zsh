@@ -45,7 +45,7 @@ _nschain_add_capabilities() { # SIGNS THAT MAY STAND IN FRONT
 
 # The names that the links know: without those that are other names, or of one architecture.
 _nschain_add_signals() {
-	local -a names=( ${${signals/#%POLL/IO}:#(EXIT|STKFLT|CLD|IOT|LOST|RT*|ZERR|DEBUG|UNUSED)} )
+	local -a names=( ${${${${signals/#%POLL/IO}/#%IOT/ABRT}/#%CLD/CHLD}:#(EXIT|STKFLT|LOST|RT*|ZERR|DEBUG|UNUSED)} )
 	[[ $PREFIX != SIG* ]] || names=( SIG$^names )
 	_nschain_add signals signal $names
 }
@@ -61,12 +61,12 @@ _nschain_add_pids() {
 
 # The files of this shell that a command inherits.
 _nschain_add_fds() {
-	local file key flags
+	local file flags
 	local -a fds
 	for file in /proc/$$/fdinfo/<->(N); do
-		while read -r key flags; do
-			[[ $key != flags: ]] || (( 8#$flags & 8#2000000 )) || fds+=( ${file:t} )
-		done <$file
+		# Not read from it in a loop, for which the shell would open more files.
+		flags=${${(M)${(f)"$(<$file)"}:#flags:*}##*[[:space:]]}
+		[[ -z $flags ]] || (( 8#$flags & 8#2000000 )) || fds+=( ${file:t} )
 	done 2>/dev/null
 	_nschain_add file-descriptors 'file descriptor' $fds
 }
@@ -224,6 +224,10 @@ _nschain_value() {
 	setopt local_options extended_glob
 	local kind ret=1
 	local -a suffix
+	# A disk may be MAJOR:MINOR.
+	if [[ $1 == disk && $PREFIX == [0-9]##:* ]]; then
+		compset -P 1 '[0-9]##:[0-9]##:' && shift 2
+	fi
 	while (( $# > 1 )) && compset -P 1 '*:'; do
 		shift 2
 	done

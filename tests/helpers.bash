@@ -75,6 +75,7 @@ raise SystemExit(refused and ctypes.get_errno() == 22)' ;;
 	pidfs) python3 -c 'import os; raise SystemExit(os.fstat(os.pidfd_open(1)).st_ino == os.fstat(os.pidfd_open(os.getpid())).st_ino)' ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;
 	subids) grep -q "^$(id -un):" /etc/subuid 2>/dev/null && command -v newuidmap >/dev/null ;;
+	bash-completion) [ -e /usr/share/bash-completion/bash_completion ] ;;
 	# Anything else in lower case is a program.
 	*[!a-z0-9_-]*) return 2 ;;
 	*) command -v "$1" >/dev/null ;;

@@ -7,7 +7,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 declare -A packages=(
 	[build]='gcc make libc6-dev libcap-dev libmount-dev musl-tools'
 	[demo]='busybox-static'
-	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs patch'
+	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs patch bash-completion zsh fish'
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
 	[fuzz]='clang libclang-rt-dev perl'
 	[coverage]='clang libclang-rt-dev llvm'
@@ -67,6 +67,7 @@ has() {
 	linux-image-amd64) has_kernel ;;
 	kmod) type -P modprobe ;;
 	libclang-rt-dev) has_runtime ;;
+	bash-completion) [[ -e /usr/share/bash-completion/bash_completion ]] ;;
 	bubblewrap) type -P bwrap ;;
 	cgroup-tools) type -P cgexec ;;
 	llvm) type -P llvm-cov ;;
