@@ -3,6 +3,7 @@
 # lists, as tables, and the code of nschain.bash, nschain.zsh and nschain.fish beside this file, which reads them. Each completes
 # the options of a link and their values, then leaves the rest of the line to the completion of the next command.
 set -euo pipefail
+shopt -s inherit_errexit
 export LC_ALL=C
 
 links=(nsnew nsjoin cgrun capjail rootjail)
@@ -249,8 +250,9 @@ zsh_options() { # LINK
 		[[ $name != "$(replacement "$1" | sed s/--//)" ]] || excluded="(1 2${names:+ $names})"
 		case $argument in
 		'') what='' equals='' ;;
-		\[*) what="::$what: _nschain_value $values" equals='=-' ;;
-		*) what=":$what: _nschain_value $values" equals='=' ;;
+		*) what=":$what: $([[ $values == text ]] || echo "_nschain_value $values")" ;;&
+		\[*) what=":$what" equals='=-' ;;
+		*) equals='=' ;;
 		esac
 		printf "\t\t'%s--%s%s[%s]%s'\n" "$excluded$repeat" "$name" "$equals" "$help" "$what"
 		# Not offered before it is begun, but known.
@@ -271,14 +273,14 @@ generate_zsh() {
 	body "$code.zsh"
 	cat <<'END'
 
-local -a options
+local -a specs
 local try='!'
 [[ $PREFIX != --t* ]] || try=
 
 case $service in
 END
 	for link in "${links[@]}"; do
-		printf '%s)\n\toptions=(\n' "$link"
+		printf '%s)\n\tspecs=(\n' "$link"
 		zsh_options "$link"
 		number=0
 		for operand in $(list_operands "$link"); do
@@ -291,7 +293,7 @@ END
 esac
 
 # What comes behind the options and operands is a command with its arguments.
-_arguments -s -S -A '-*' $options '*:::command:_normal'
+_arguments -s -S -A '-*' $specs '*:::command:_normal'
 END
 }
 

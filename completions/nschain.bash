@@ -381,13 +381,12 @@ _nschain_reply()
 	[[ ${#found[@]} -ne 1 || ${found[0]} != *[=:/] ]] || compopt -o nospace 2>/dev/null
 }
 
-_nschain()
+# The completion of a link itself. Where another command begins, its index in COMP_WORDS is in command.
+_nschain_link()
 {
-	local IFS=$' \t\n' i index=1 last cur text='' option='' attached='' ended='' operands='' no_operands='' value='' head='' repeated=''
+	local IFS=$' \t\n' i index=1 last cur text='' option='' attached='' ended='' operands='' no_operands='' value='' head='' repeated='' kind=
 	local -a words=() starts=() options=() tries=() found=()
 	local -A required=() optional=() notes=()
-	local kind=
-	COMPREPLY=()
 	_nschain_words
 	last=$((${#words[@]} - 1)) cur=${words[last]}
 	_nschain_read_table "${COMP_WORDS[0]##*/}"
@@ -425,9 +424,24 @@ _nschain()
 			index=$((index + 1)) kind=
 		done
 		if [[ -z $kind ]]; then
-			_command_offset "${starts[index]}"
+			command=${starts[index]}
 			return
 		fi
 	fi
 	_nschain_reply
+}
+
+_nschain()
+{
+	local command='' function
+	COMPREPLY=()
+	_nschain_link
+	[[ -n $command ]] || return 0
+	# What bash-completion calls it from 2.12 on, and before.
+	for function in _comp_command_offset _command_offset; do
+		if declare -F "$function" >/dev/null; then
+			"$function" "$command"
+			return
+		fi
+	done
 }

@@ -37,7 +37,7 @@ offers() {
 each_offers() {
 	local shell failed=0 shells=()
 	for shell in bash zsh fish; do
-		has "$shell" && { [ "$shell" != bash ] || has bash-completion; } || continue
+		has "${shell/#%bash/bash-completion}" || continue
 		shells+=("$shell")
 		offers "$shell" "$@" || failed=1
 	done
@@ -69,10 +69,11 @@ check_cases() { # SHELL
 }
 
 @test "processes are offered with their names, and a name is not run" {
-	cp "$(type -P sleep)" "$T/bin/\$(touch pwned)"
-	"$T/bin/\$(touch pwned)" 100 &
+	local program="$T/bin/\$(touch pwned)"
+	cp "$(type -P sleep)" "$program"
+	"$program" 100 &
 	SLEEPER=$!
-	eventually grep -qx '$(touch pwned)' "/proc/$SLEEPER/comm"
+	eventually grep -qx "${program##*/}" "/proc/$SLEEPER/comm"
 	each_offers "nsjoin -t $SLEEPER| $SLEEPER" "nsjoin --target | $SLEEPER a\\ dir rootfs !plain '~\$(touch pwned)'" \
 		"nsjoin -t ${SLEEPER}x| only"
 	[ -z "$(find "$T" -name pwned)" ]
@@ -99,7 +100,7 @@ check_cases() { # SHELL
 }
 
 @test "disks and sizes of huge pages are those of the machine" {
-	local disk size cases=()
+	local disk cases=()
 	for disk in /sys/block/*; do
 		[ ! -b "/dev/${disk##*/}" ] || cases=("cgrun --io-max=/dev/${disk##*/}| /dev/${disk##*/}" "cgrun --io-max=/dev/${disk##*/}:| rbps wiops")
 	done

@@ -161,7 +161,7 @@ elf_is_static() {
 
 has_pages_and_completions() { # ROOT BINDIR MANSUFFIX ZSHDIR LINK...
 	local root=$1 suffix=$3 zsh=$4 link
-	[[ -e $root/share/man/man7/nschain.7$suffix && -e $root/share/$zsh/_nschain ]]
+	[[ -e $root/share/man/man7/nschain.7$suffix && -e $root/share/$zsh/_nschain && -e $root/share/fish/vendor_functions.d/__nschain.fish ]]
 	for link in "${@:5}"; do
 		[[ -x $root/$2/$link && -e $root/share/man/man1/$link.1$suffix && -e $root/share/fish/vendor_completions.d/$link.fish ]]
 		bash -c '. "$0" && complete -p "$1"' "$root/share/bash-completion/completions/$link" "$link"

@@ -23,7 +23,7 @@ check() { # COMMAND... -- FILE...
 check clang-format --dry-run -Werror -- common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch]
 check shellcheck -x -- .ci/run packages/*.sh tests/*.sh tests/*/*.sh completions/*.sh
 check shellcheck -x -s bats -- tests/*.bats
-check shellcheck -s bash -- tests/*.bash tests/*/*.bash
+check shellcheck -s bash -- tests/*.bash tests/*/*.bash completions/*.bash
 lint_pages() {
 	! mandoc -T lint -W all "$@" 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db'
 }
