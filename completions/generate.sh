@@ -235,11 +235,13 @@ END
 zsh_options() { # LINK
 	local letter name argument tries values help what equals repeat excluded names prefix
 	while IFS=$'\037' read -r letter name argument tries values help; do
+		help=${help%% OPTIONS:*}
 		help=${help//[\[\]]/}
 		help=${help//\'/\'\\\'\'}
 		what=${argument#\[=}
-		what=${what//[:\[\]]/ }
 		what=${what%...}
+		what=${what//:/ }
+		what=${what//[\[\]]/}
 		names="${letter:+-$letter }--$name${tries:+ --try-$name}"
 		repeat='' excluded=''
 		if [[ $argument == *... ]]; then
@@ -315,11 +317,14 @@ generate_fish() { # LINK
 set -g __nschain_valued_$link$valued
 set -g __nschain_operands_$link${operands:+ $operands}
 
+set -l own '__nschain options $link'
+set -l trying '__nschain trying $link'
 complete -c $link -x -a '(__nschain command $link)'
 
 END
 	while IFS=$'\037' read -r letter name argument tries values help; do
-		line="complete -c $link -n '__nschain options $link'${letter:+ -s $letter}"
+		line="complete -c $link -n \$own${letter:+ -s $letter}"
+		help=${help%% OPTIONS:*}
 		case $argument in
 		'') values='' ;;
 		\[*) values=" -f -a '(__nschain value $values)'" ;;
@@ -327,7 +332,7 @@ END
 		esac
 		help=${help//\'/\\\'}
 		echo "$line -l $name$values -d '$help'"
-		[[ -z $tries ]] || echo "complete -c $link -n '__nschain trying $link' -l try-$name$values -d '$help, or not at all'"
+		[[ -z $tries ]] || echo "complete -c $link -n \$trying -l try-$name$values -d '$help, or not at all'"
 	done < <(options_of "$link")
 }
 

@@ -6,6 +6,7 @@
 #   head      what stands in front of that in the same word
 #   found     the words that fit
 #   notes     what a word means, for a list of several
+#   files     whether they are files
 #   repeated  the members of a list with commas that are typed already, which need not be shown again
 
 # _nschain_add WORD...: offers those that begin with what is typed.
@@ -31,6 +32,7 @@ _nschain_add_members()
 _nschain_add_files() # ACTION OF COMPGEN
 {
 	local typed=${value#[\"\']} file
+	files=yes
 	compopt -o filenames 2>/dev/null
 	while IFS= read -r file; do
 		found+=("$file")
@@ -369,6 +371,8 @@ _nschain_reply()
 {
 	local word strip=$((${#cur} - ${#text})) listing=
 	[[ ${COMP_TYPE:-9} != 63 || ${#found[@]} -lt 2 ]] || listing=yes
+	# With the option in front of it, readline does not see that it is a directory.
+	[[ ${#found[@]} -ne 1 || $strip -ge ${#head} || -z $files || ! -d ${found[0]} ]] || found[0]+=/
 	for word in "${found[@]}"; do
 		if [[ -n $listing ]]; then
 			# Nothing is inserted, so that what is shown can say more, and be shorter.
@@ -384,7 +388,7 @@ _nschain_reply()
 # The completion of a link itself. Where another command begins, its index in COMP_WORDS is in command.
 _nschain_link()
 {
-	local IFS=$' \t\n' i index=1 last cur text='' option='' attached='' ended='' operands='' no_operands='' value='' head='' repeated='' kind=
+	local IFS=$' \t\n' i index=1 last cur text='' option='' attached='' ended='' operands='' no_operands='' value='' head='' repeated='' files='' kind=
 	local -a words=() starts=() options=() tries=() found=()
 	local -A required=() optional=() notes=()
 	_nschain_words

@@ -58,6 +58,17 @@ check_cases() { # SHELL
 	check_cases bash
 }
 
+@test "bash offers the same where readline does not split words at '=' and ':'" {
+	requires bash-completion
+	export SETTINGS="COMP_WORDBREAKS=\${COMP_WORDBREAKS//[=:]/}"
+	check_cases bash
+}
+
+@test "bash lists the next members of a list alone" {
+	requires bash-completion
+	offers bash $'capjail --drop chown,net_| "~\nnet_admin"'
+}
+
 @test "zsh offers what the table of cases says" {
 	requires zsh
 	check_cases zsh

@@ -33,7 +33,7 @@ zsh_options() { # LINK
 }
 
 fish_options() { # LINK
-	sed -nE "/__nschain trying/d; /^complete -c $1 /{s/ -n '[^']*'//; s/ -d .*//; p}" "$completions/fish/$1.fish" |
+	sed -nE "/ -n .trying /d; /^complete -c $1 /{s/ -a '[^']*'//; s/ -d .*//; p}" "$completions/fish/$1.fish" |
 		grep -oE -- '-(l [a-z-]+|s [A-Za-z])( |$)' | sed 's/-l /--/; s/-s /-/; s/ $//' | sort
 }
 
@@ -91,7 +91,7 @@ try_options() { # LINK
 			sed -nE 's/.*--\[try-\]([a-z-]+).*/--try-\1/p' | sort | diff "$BATS_TEST_TMPDIR/tries" -
 		sed -n "/^$link)/,/;;/p" "$completions/zsh/_nschain" | sed -nE "s/^\t\t\\\$try.*'(\([^)]*\))?\*?(--try-[a-z-]+).*/\2/p" |
 			sort | diff "$BATS_TEST_TMPDIR/tries" -
-		sed -nE 's/.*__nschain trying.* -l (try-[a-z-]+) .*/--\1/p' "$completions/fish/$link.fish" | sort | diff "$BATS_TEST_TMPDIR/tries" -
+		sed -nE 's/.* -n .trying -l (try-[a-z-]+) .*/--\1/p' "$completions/fish/$link.fish" | sort | diff "$BATS_TEST_TMPDIR/tries" -
 	done
 	[ "$found" -ge 15 ]
 }

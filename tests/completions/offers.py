@@ -8,8 +8,8 @@ environment are those of the caller. A CASE is
 
 with LINE as it is typed, to the very '|'. WORD must be offered; !WORD must not; ~WORD must be on the screen, as a word or its meaning; 'only' is for
 cases where nothing else may be offered. What an offered word has in front up to its last '=' or ':' does not count, nor does a last '=', ',', ':' or
-'/', since each shell has its own way to show these. AFTER is what bash and zsh make of the line at one Tab, but for a space, or
-a ',' that zsh takes back. Cases that begin with "bash:", "zsh:" or "fish:" are for that shell.
+'/', since each shell has its own way to show these. AFTER is what bash and zsh make of the line at one Tab, but for a space, or a ',' that zsh takes
+back. Cases that begin with "bash:", "zsh:" or "fish:" are for that shell. The variable SETTINGS has commands that bash and zsh are to run before.
 
 Writes what went wrong, and at the end "N passed, N failed" with the time that a Tab took.
 """
@@ -143,7 +143,7 @@ def on_terminal(name, lines, looks, share):
     environment = dict(os.environ, SHARE=share, TERM="dumb", XDG_DATA_DIRS=f"{share}:/usr/share", HISTFILE="")
     script = os.path.join(os.environ["HOME"], ".zshrc" if name == "zsh" else "bashrc")
     with open(script, "w", encoding="utf-8") as file:
-        file.write(ZSH if name == "zsh" else BASH)
+        file.write((ZSH if name == "zsh" else BASH).replace("printf 'ready", os.environ.get("SETTINGS", "") + "\nprintf 'ready"))
     shell = Terminal(["zsh", "-d", "-i"] if name == "zsh" else ["bash", "--noprofile", "--rcfile", script, "-i"], environment)
     try:
         return [shell.ask(line, looking) for line, looking in zip(lines, looks)]
