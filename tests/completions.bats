@@ -4,7 +4,9 @@
 
 setup_file() {
 	load helpers
-	requires python3 make shipped
+	if ! has make || ! has shipped; then
+		return
+	fi
 	export T=$BATS_FILE_TMPDIR
 	mkdir -p "$T/tree/build" "$T/home" "$T/here/a dir" "$T/here/rootfs" "$T/bin"
 	: >"$T/here/my file"
@@ -18,6 +20,7 @@ setup_file() {
 
 setup() {
 	load helpers
+	requires python3 make shipped
 	CASES=$BATS_TEST_DIRNAME/completions/cases
 	SLEEPER=
 }
