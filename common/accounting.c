@@ -1,5 +1,6 @@
 #include "common/accounting.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
@@ -108,6 +109,8 @@ static void add_usage(struct accounting *accounting)
 
 int accounting_open(const char *file, int fd)
 {
+	if (explain_is_on())
+		return -1;
 	if (!file) {
 		int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 

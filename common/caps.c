@@ -1,5 +1,6 @@
 #include "common/caps.h"
 
+#include "common/explain.h"
 #include "common/parse.h"
 #include "common/report.h"
 
@@ -96,6 +97,9 @@ struct caps_sets caps_read(void)
 	};
 
 	cap_free(state);
+	/* Who makes a user namespace has them all there. */
+	if (explain_is_changed(EXPLAIN_USER))
+		return (struct caps_sets){ .bounding = known, .permitted = known, .effective = known };
 	/* No other can be ambient, capabilities(7). */
 	uint64_t possible = sets.permitted & sets.inheritable;
 
@@ -281,8 +285,24 @@ const char *caps_parse_iab(
 	return NULL;
 }
 
+static void explain_sets(const struct caps_sets *sets)
+{
+	char effective[CAPS_TEXT], permitted[CAPS_TEXT], inheritable[CAPS_TEXT];
+
+	caps_format(sets->effective, effective);
+	caps_format(sets->permitted, permitted);
+	caps_format(sets->inheritable, inheritable);
+	explain_call("capset({effective=%s, permitted=%s, inheritable=%s})", effective, permitted,
+		inheritable);
+}
+
 void caps_write(const struct caps_sets *sets)
 {
+	if (explain_is_on()) {
+		explain_sets(sets);
+		return;
+	}
+
 	const struct {
 		cap_flag_t set;
 		uint64_t mask;
@@ -307,18 +327,37 @@ void caps_write(const struct caps_sets *sets)
 	cap_free(state);
 }
 
+/* "PR_CAPBSET_DROP, CAP_SYS_ADMIN": an OPERATION of prctl(2) and a capability, as a program would be written with them. */
+static bool explain_one(const char *operation, int capability)
+{
+	char name[NAME_SIZE];
+
+	caps_name(capability, name, sizeof(name));
+	for (char *letter = name; *letter; letter++)
+		*letter = (char)toupper((unsigned char)*letter);
+	return explain_call("prctl(%s, %s)", operation, name);
+}
+
 void caps_drop_bounding(uint64_t mask)
 {
 	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		if ((mask & bit(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+		if (!(mask & bit(i)) || (explain_is_on() && explain_one("PR_CAPBSET_DROP", i)))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
 			die_error(errno, "cannot drop capability %d from the bounding set", i);
 	}
 }
 
 static void change_ambient(int operation, uint64_t mask)
 {
+	const char *name = operation == PR_CAP_AMBIENT_RAISE ?
+		"PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE" :
+		"PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER";
+
 	for (int i = 0; i < CAPABILITIES_MAX; i++) {
-		if ((mask & bit(i)) && prctl(PR_CAP_AMBIENT, operation, i, 0, 0) < 0)
+		if (!(mask & bit(i)) || (explain_is_on() && explain_one(name, i)))
+			continue;
+		if (prctl(PR_CAP_AMBIENT, operation, i, 0, 0) < 0)
 			die_hint(errno == EPERM && operation == PR_CAP_AMBIENT_RAISE ?
 					"it has to be permitted and inheritable, and the securebit no_cap_ambient_raise not set" :
 					NULL,
@@ -335,7 +374,7 @@ void caps_change_ambient(uint64_t lower, uint64_t raise)
 
 static void verify(const char *name, uint64_t got, uint64_t wanted)
 {
-	if (got != wanted)
+	if (got != wanted && !explain_is_on())
 		die("the %s set is %016llx and not %016llx as asked", name, (unsigned long long)got,
 			(unsigned long long)wanted);
 }
@@ -355,6 +394,7 @@ void caps_keep_over_exec(void)
 {
 	struct caps_sets sets = caps_read();
 
+	explain_because("all capabilities stay across exec, also without being root");
 	sets.inheritable = sets.permitted;
 	caps_write(&sets);
 	caps_change_ambient(0, sets.permitted);

@@ -1,5 +1,6 @@
 #include "common/cgroup.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/grouptree.h"
 #include "common/leftover.h"
@@ -40,6 +41,8 @@ const char *cgroup_check_name(const char *name)
 static int open_parent(const struct hierarchy *hierarchy)
 {
 	autoclose int plain = fd_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
+
+	explain_because("the place of the group, as a mount that leads nowhere else");
 	int detached = mounttree_try_clone(plain, true);
 
 	return detached < 0 ? fd_take(&plain) : detached;
@@ -250,10 +253,25 @@ static bool is_domain(int parent, const char *directory)
 	return false;
 }
 
+/* What make_branch() does. */
+static int explain_branch(struct cgroup_branch *branch, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", branch->hierarchy->own, name);
+	explain_because("the group; while it is locked nobody takes it for a leftover");
+	explain_call("mkdirat(<%s>, %q, 0700)", branch->hierarchy->own, name);
+	explain_call("flock(<%s>, LOCK_EX)", path);
+	explain_call("fchmod(<%s>, 0755)", path);
+	branch->directory = explain_fd(path);
+	return 0;
+}
+
 static bool create_branch(struct cgroup *group, struct cgroup_branch *branch)
 {
 	const struct hierarchy *hierarchy = branch->hierarchy;
-	int error = make_branch(branch, group->name);
+	int error = explain_is_on() ? explain_branch(branch, group->name) :
+				      make_branch(branch, group->name);
 
 	if (error < 0) {
 		warn_error(-error, "cannot make the cgroup '%s/%s'", hierarchy->own, group->name);
@@ -358,10 +376,16 @@ static bool is_delegated(int directory, const char *file)
 
 static bool change_owners(int directory, char *files, uint32_t uid, uint32_t gid)
 {
-	if (fchown(directory, uid, gid) < 0)
+	explain_because("the user that groups below it are left to");
+	if (!explain_call("fchown(%f, %d, %d)", directory, (int)uid, (int)gid) &&
+		fchown(directory, uid, gid) < 0)
 		return fail(-errno, NULL, "change the owner of the cgroup's", "directory");
 	for (char *file; (file = strsep(&files, "\n"));) {
-		if (is_delegated(directory, file) &&
+		if (explain_is_on() &&
+			(strncmp(file, "cgroup.", 7) == 0 || strcmp(file, "tasks") == 0))
+			explain_call("fchownat(%f, %q, %d, %d, AT_SYMLINK_NOFOLLOW)", directory,
+				file, (int)uid, (int)gid);
+		else if (!explain_is_on() && is_delegated(directory, file) &&
 			fchownat(directory, file, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 &&
 			errno != ENOENT)
 			return fail(-errno, NULL, "change the owner of the cgroup's", file);
@@ -399,6 +423,7 @@ bool cgroup_delegate(const struct cgroup *group, uint32_t uid, uint32_t gid)
 
 bool cgroup_freeze(const struct cgroup *group)
 {
+	explain_because("it waits here until somebody thaws the group");
 	int error = cgroup_try_write(group, "cgroup.freeze", "1");
 
 	if (error == -ENOENT)
@@ -425,6 +450,9 @@ int cgroup_birthplace(const struct cgroup *group)
 /* Whether the group at DIRECTORY lists this process, which has one thread. A threaded group lists no processes. */
 static bool is_inside(int directory, bool unified)
 {
+	if (explain_is_on())
+		return true;
+
 	autoclose int fd = fd_try_open(directory, unified ? "cgroup.threads" : "tasks", O_RDONLY);
 	char text[1024];
 	ssize_t count = 1;
@@ -453,6 +481,8 @@ bool cgroup_enter(const struct cgroup *group, bool born)
 		const char *file = unified ? "cgroup.procs" : "tasks";
 
 		int directory = group->branches[i].directory;
+
+		explain_because("this process enters the group");
 		int error = unified && born ? 0 : fd_try_write(directory, file, "0");
 
 		if (error < 0) {
@@ -465,7 +495,7 @@ bool cgroup_enter(const struct cgroup *group, bool born)
 			return false;
 		}
 		/* Empty now, unless another process stands aside in it. */
-		if (unified && !born)
+		if (unified && !born && !explain_is_on())
 			unlinkat(group->branches[i].parent, group->subtree.room, AT_REMOVEDIR);
 	}
 	return true;
@@ -525,6 +555,8 @@ void cgroup_join(const struct hierarchy_layout *layout)
 
 		autoclose int directory = fd_open(AT_FDCWD, hierarchy->own, O_PATH | O_DIRECTORY);
 		const char *file = hierarchy->version == 2 ? "cgroup.procs" : "tasks";
+
+		explain_because("this process enters the group");
 		int error = fd_try_write(directory, file, "0");
 
 		if (error < 0)
@@ -578,6 +610,8 @@ bool cgroup_collect(const char *parent_group, const char *name)
 	static const struct subtree nothing;
 	bool done = true, found = false;
 
+	if (explain_is_on())
+		die("--gc has nothing that --explain could know beforehand");
 	cgroup_find(&layout, parent_group);
 	for (size_t i = 0; i < layout.count; i++) {
 		autoclose int parent = open_parent(&layout.list[i]);

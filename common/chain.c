@@ -1,5 +1,6 @@
 #include "common/chain.h"
 
+#include "common/explain.h"
 #include "common/report.h"
 #include "common/toolbox.h"
 
@@ -75,11 +76,64 @@ static int search(char *const command[], const char *directories, char *path, si
 	return error;
 }
 
+char **chain_insert(char *const command[], const char *word)
+{
+	size_t count = 0;
+
+	while (command[count])
+		count++;
+
+	char **longer = malloc((count + 2) * sizeof(*longer));
+	char *copy = strdup(word);
+
+	if (!longer || !copy)
+		die_error(errno, "cannot allocate memory");
+	longer[0] = command[0];
+	longer[1] = copy;
+	memcpy(longer + 2, command + 1, count * sizeof(*longer));
+	return longer;
+}
+
+/* The file that search() would run into PATH; the bare name where that cannot be known from here. */
+static void find(const char *name, const char *directories, char *path, size_t size)
+{
+	snprintf(path, size, "%s", name);
+	while (directories && !strchr(name, '/') && !explain_is_changed(EXPLAIN_ROOT)) {
+		const char *end = strchrnul(directories, ':');
+
+		snprintf(path, size, "%.*s/%s", (int)(end - directories), directories, name);
+		if (directories[0] == '/' && access(path, X_OK) == 0)
+			return;
+		snprintf(path, size, "%s", name);
+		directories = *end ? end + 1 : NULL;
+	}
+}
+
+/* Has the next link explain what it would do, if there is one. */
+static _Noreturn void explain_exec(char *const command[], const char *directories)
+{
+	const char *slash = strrchr(command[0], '/');
+	char path[PATH_MAX], option[EXPLAIN_OPTION];
+
+	explain_because("the rest of the chain");
+	find(command[0], directories, path, sizeof(path));
+	if (slash || !toolbox_explain_start(command))
+		explain_call("execve(%q, %v)", path, command);
+	explain_flush();
+	if (slash || !toolbox_is_link(command[0]))
+		exit(EXIT_SUCCESS);
+	explain_option(option);
+	toolbox_run_beside(chain_insert(command, option));
+}
+
 static int try_exec(char *const command[], bool root_changed, const char *root)
 {
 	const char *name = command[0];
 	const char *directories = getenv("PATH");
 	char path[PATH_MAX] = "";
+
+	if (explain_is_on())
+		explain_exec(command, directories ? directories : "/bin:/usr/bin");
 
 	if (name[0] == '\0') {
 		warn("cannot run '': the name of COMMAND is empty");
@@ -110,24 +164,6 @@ void chain_exec_inside(char *const command[], const char *root)
 void chain_exec(char *const command[])
 {
 	exit(chain_try_exec(command));
-}
-
-char **chain_insert(char *const command[], const char *word)
-{
-	size_t count = 0;
-
-	while (command[count])
-		count++;
-
-	char **longer = malloc((count + 2) * sizeof(*longer));
-	char *copy = strdup(word);
-
-	if (!longer || !copy)
-		die_error(errno, "cannot allocate memory");
-	longer[0] = command[0];
-	longer[1] = copy;
-	memcpy(longer + 2, command + 1, count * sizeof(*longer));
-	return longer;
 }
 
 /* WORD as it is, or between quotation marks if a shell would see more in it. False if it does not fit. */

@@ -1,5 +1,6 @@
 #include "common/child.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/hide.h"
 #include "common/keyring.h"
@@ -102,6 +103,10 @@ static int open_self(void)
 
 pid_t child_watch(void (*clean_up)(void *data), void *data, const int keep[CHILD_KEEP])
 {
+	explain_because("a watcher cleans up if this process is killed");
+	if (explain_call("clone3({flags=0})"))
+		return 0;
+
 	autoclose int parent = open_self();
 	sigset_t all, before;
 	int gate[2];
@@ -299,8 +304,48 @@ static void fork_child(struct child *child, int cgroup)
 			errno, "cannot fork");
 }
 
+/* What the child does, which is who goes on. */
+static void explain_start(const struct child_plan *plan)
+{
+	char signal[PARSE_SIGNAL];
+
+	parse_name_signal(plan->death_signal ? plan->death_signal : SIGKILL, signal);
+	explain_because(plan->init && !plan->stub ?
+			"the child is PID 1 of the new PID namespace; the link waits outside" :
+			"a child goes on, and the link waits for it");
+	if (plan->cgroup > 0)
+		explain_call("clone3({flags=CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup=%f})",
+			plan->cgroup);
+	else
+		explain_call("clone3({flags=0, exit_signal=SIGCHLD})");
+	if (!plan->outlives) {
+		explain_because("it does not outlive the link");
+		explain_call("prctl(PR_SET_PDEATHSIG, %s)", signal);
+		/* See ids_keep_parent(). */
+		prctl(PR_SET_PDEATHSIG,
+			(unsigned long)(plan->death_signal ? plan->death_signal : SIGKILL), 0, 0, 0);
+	}
+	if (plan->new_session) {
+		explain_because("it cannot put input into the terminal");
+		explain_call("setsid()");
+		if (!plan->keep_keyring)
+			keyring_leave();
+	}
+	if (plan->stub) {
+		explain_because("PID 1 stays as a stub that reaps orphans, and a child of it goes on");
+		explain_call("clone3({flags=0, exit_signal=SIGCHLD})");
+		explain_call("prctl(PR_SET_PDEATHSIG, SIGKILL)");
+	}
+}
+
 bool child_start(struct child *child, const struct child_plan *plan)
 {
+	if (explain_is_on()) {
+		explain_start(plan);
+		*child = (struct child){ .born = plan->cgroup > 0 };
+		return true;
+	}
+
 	int parent = open_self();
 	int proc = plan->init ? open_proc() : -1;
 	int gate[2] = { -1, -1 }, report[2] = { -1, -1 };

@@ -1,5 +1,6 @@
 #include "common/cli.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
@@ -21,6 +22,8 @@ enum {
 static const struct cli_option own_options[] = {
 	{ 'h', "help", NULL, "print this text and exit" },
 	{ 'V', "version", NULL, "print the version and exit" },
+	{ 0, "explain", "[=FORMAT]",
+		"say what this and the links behind it would do, as\ntext or json, and do nothing" },
 	{ 0 },
 };
 
@@ -269,6 +272,12 @@ static const struct cli_option *find_row(const struct cli *cli, int value)
 	return option ? option : find_by_letter(own_options, value);
 }
 
+static bool is_own(const struct cli_option *option)
+{
+	return option >= own_options &&
+		option < own_options + sizeof(own_options) / sizeof(*own_options);
+}
+
 static void remember(const struct cli *cli)
 {
 	void *place = (char *)cli->store + cli->current->stored - 1;
@@ -307,16 +316,20 @@ static bool take_option(struct cli *cli)
 	if (cli->current == &own_options[1])
 		print_version(cli->program);
 	cli->value = optarg;
-	check_repetition(cli);
+	if (!is_own(cli->current))
+		check_repetition(cli);
 	return true;
 }
 
 int cli_next(struct cli *cli)
 {
 	while (take_option(cli)) {
-		if (!cli->current->stored)
+		if (is_own(cli->current))
+			cli_check(cli, explain_begin(cli->value));
+		else if (!cli->current->stored)
 			return cli->current->id;
-		remember(cli);
+		else
+			remember(cli);
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "common/devices.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
@@ -469,7 +470,7 @@ static const char *find_objection(char *log)
 	return newline ? newline + 1 : log;
 }
 
-static void explain_load(const struct program *program, int error)
+static void say_objection(const struct program *program, int error)
 {
 	char log[LOG_SIZE] = "";
 
@@ -585,7 +586,7 @@ static bool apply_program(const struct devices *devices, int directory)
 
 	if (fd < 0) {
 		warn_error(-fd, "cannot load the device program of the cgroup");
-		explain_load(&program, fd);
+		say_objection(&program, fd);
 		return false;
 	}
 	return find_programs(directory, &before) && attach(directory, fd) &&
@@ -597,10 +598,27 @@ bool devices_any(const struct devices *devices)
 	return devices->count > 0 || devices->allow_list;
 }
 
+/* On version 1 as below a group that allows everything. */
+static bool explain_devices(const struct devices *devices, int directory, int version)
+{
+	explain_because(devices->allow_list ? "these devices and no others" : "all devices but these");
+	if (version == 2) {
+		explain_call("bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_CGROUP_DEVICE})");
+		explain_call("bpf(BPF_PROG_ATTACH, {target_fd=%f, attach_type=BPF_CGROUP_DEVICE})",
+			directory);
+		return true;
+	}
+	return (!devices->allow_list || write_text(directory, "devices.deny", "a")) &&
+		write_rules(
+			directory, devices->allow_list ? "devices.allow" : "devices.deny", devices);
+}
+
 bool devices_apply(const struct devices *devices, int directory, int version)
 {
 	if (!devices_any(devices))
 		return true;
+	if (explain_is_on())
+		return explain_devices(devices, directory, version);
 	if (version == 2)
 		return apply_program(devices, directory);
 	return devices->allow_list ? allow_by_list(devices, directory) :

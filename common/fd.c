@@ -1,5 +1,6 @@
 #include "common/fd.h"
 
+#include "common/explain.h"
 #include "common/parse.h"
 #include "common/report.h"
 
@@ -133,6 +134,9 @@ int fd_try_read_all(int dirfd, const char *path, char **ret)
 
 int fd_try_write(int dirfd, const char *path, const char *text)
 {
+	if (explain_call("write(%p, %q)", dirfd, path, text))
+		return 0;
+
 	autoclose int fd = fd_try_open(dirfd, path, O_WRONLY);
 	size_t length = strlen(text);
 	ssize_t count;
@@ -292,6 +296,8 @@ int fd_try_same(int one, int other)
 	uint64_t other_mount = fd_mount_id(other, "", AT_EMPTY_PATH);
 	struct stat first, second;
 
+	if (explain_is_made(one) || explain_is_made(other))
+		return one == other;
 	if (!mount || !other_mount)
 		return -ENOTSUP;
 	if (fstat(one, &first) < 0 || fstat(other, &second) < 0)
@@ -456,6 +462,10 @@ int fd_try_close_others(const int *keep, size_t count)
 
 void fd_close_others(const int *keep, size_t count)
 {
+	explain_because("no file of this side stays open, but for those that are to be kept");
+	if (explain_call("close_range(3, ~0U, 0)"))
+		return;
+
 	int error = fd_try_close_others(keep, count);
 
 	if (error < 0)

@@ -1,5 +1,6 @@
 #include "common/fsmount.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/parse.h"
@@ -261,6 +262,8 @@ static int make_directory(const struct root *root, const char *path, mode_t mode
 
 	if (parent < 0)
 		return parent;
+	if (explain_call("mkdirat(%f, %q, %o)", parent, name, mode))
+		return 0;
 	return mkdirat(parent, name, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
@@ -282,6 +285,8 @@ static int make_place(const struct root *root, const char *path, mode_t mode)
 		if (there == -ENOENT)
 			error = make_directory(root, part, mode);
 	}
+	if (explain_is_on())
+		return explain_fd(path);
 	return error < 0 ? error : open_place(root, path);
 }
 
@@ -334,11 +339,16 @@ static int open_stage(void)
 	if (below < 0 || fstatfs(below, &status) < 0 || status.f_type != PROC_SUPER_MAGIC)
 		die("cannot mount by way of '%s': this takes a proc(5) on '/proc'", STAGE);
 
+	explain_because(
+		"a place aside, so that what is mounted is nowhere seen before it is as asked");
 	int stage = mounttree_try_create("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 
 	if (stage < 0)
 		die_error(-stage, "cannot make a file system of type tmpfs");
-	if (mkdirat(stage, "directory", 0755) < 0 || mknodat(stage, "file", S_IFREG | 0644, 0) < 0)
+	if (!(explain_call("mkdirat(%f, \"directory\", 0755)", stage) &&
+		    explain_call("mknodat(%f, \"file\", S_IFREG|0644, 0)", stage)) &&
+		(mkdirat(stage, "directory", 0755) < 0 ||
+			mknodat(stage, "file", S_IFREG | 0644, 0) < 0))
 		die_error(errno, "cannot make a place to mount on");
 
 	int error = mounttree_try_attach(stage, below);
@@ -461,6 +471,15 @@ static void mount_by_path(
 	const struct fsmount *mount, const char *target, bool read_only, unsigned long *ret_flags)
 {
 	char *options = effective_options(mount, read_only);
+
+	explain_because(
+		"mounted by libmount, which finds out the type, and may set up a loop device or run a helper");
+	if (explain_call("mount(%q, %q, %q, 0, %q)", mount->source, target,
+		    mount->type ? mount->type : "auto", options && options[0] ? options : NULL)) {
+		free(options);
+		return;
+	}
+
 	unsigned long taken = take_flags(mount, &options);
 	struct libmnt_context *context = make_context(mount, options, target);
 	int result = mnt_context_mount(context);
@@ -516,6 +535,21 @@ static void verify(const struct fsmount *mount, const struct root *root, int tre
 		"what was mounted is not seen there", 0);
 }
 
+/* The rest of mount_one(). */
+static void explain_move(const struct fsmount *mount, bool read_only, int place, int *stage)
+{
+	autoclose int tree = explain_fd(mount->source);
+	uint64_t attributes = read_only ? MOUNT_ATTR_RDONLY : 0;
+
+	for (size_t i = 0; i < FLAGS; i++)
+		attributes |= has_option(mount->options, flags[i].name) ? flags[i].attribute : 0;
+	explain_because("its flags hold for all that came with it, and it is moved to its place");
+	if (attributes)
+		mounttree_try_set(tree, attributes, 0, true);
+	mounttree_try_attach(tree, place);
+	close_stage(stage);
+}
+
 static void mount_one(const struct fsmount *mount, struct root *root, bool read_only)
 {
 	autoclose int place = find_place(mount, root);
@@ -532,6 +566,10 @@ static void mount_one(const struct fsmount *mount, struct root *root, bool read_
 	if (is_root < 0)
 		refuse(mount, NULL, "cannot tell mounts from each other", -is_root);
 	mount_by_path(mount, directory ? STAGE "/directory" : STAGE "/file", read_only, &asked);
+	if (explain_is_on()) {
+		explain_move(mount, read_only, place, &stage);
+		return;
+	}
 
 	autoclose int tree = fd_open(stage, directory ? "directory" : "file", O_PATH);
 	uint64_t mounted = fd_mount_id(tree, "", AT_EMPTY_PATH);

@@ -1,5 +1,6 @@
 #include "common/furnish.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/namespace.h"
@@ -18,6 +19,24 @@
 #include <unistd.h>
 
 static const uint64_t inert = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+static const char *const purposes[] = {
+	[FURNISH_DEV] =
+		"a minimal /dev: devices of the old root, terminals and shared memory of its own",
+	[FURNISH_PROC] =
+		"a /proc, in which what tells of the machine is empty and what changes it read-only",
+	[FURNISH_SYS] = "a /sys, read-only",
+	[FURNISH_MQUEUE] = "POSIX message queues",
+	[FURNISH_CGROUP] = "the own cgroups, read-only",
+	[FURNISH_TMPFS] = "an empty directory in memory",
+	[FURNISH_BIND] = "a part of the old root",
+	[FURNISH_DEVICE] = "a device of the old root",
+	[FURNISH_DIRECTORY] = "a directory that was asked for",
+	[FURNISH_SYMLINK] = "a symlink that was asked for",
+	[FURNISH_FILE] = "a copy of a file of the old root",
+	[FURNISH_PROTECT] = "a path that is read-only for COMMAND",
+	[FURNISH_COVER] = "a path that is empty for COMMAND",
+};
 
 /* What ENTRY comes from; -1 if from nothing. By the caller's idea of paths. */
 static int open_source(const struct furnish_entry *entry)
@@ -265,6 +284,7 @@ static void attach(const struct furnish *furnish, int root, struct furnish_entry
 
 	if (fstat(entry->fd, &status) < 0)
 		die_error(errno, "cannot look at what goes to '%s'", entry->target);
+	explain_because(purposes[entry->kind]);
 
 	autoclose int place =
 		*path ? place_try_make(base, path, S_ISDIR(status.st_mode)) : open_base(base);
@@ -286,6 +306,7 @@ static void make(const struct furnish *furnish, int root, const struct furnish_e
 	int base = find_base(furnish, root, entry->target, &path);
 	int error = 0;
 
+	explain_because(purposes[entry->kind]);
 	if (!*path)
 		die("cannot make '%s' in the new root: something is mounted there", entry->target);
 	if (entry->kind == FURNISH_DIRECTORY)
@@ -333,6 +354,10 @@ static int open_restricted(const struct furnish *furnish, int root, const struct
 	int base = find_base(furnish, root, entry->target, &path);
 	int place = *path ? place_try_open(base, path) : open_base(base);
 	struct stat status;
+
+	/* Who comes before will have made it. */
+	if (place == -ENOENT && explain_is_made(base) && !entry->tried)
+		return explain_fd(entry->target);
 
 	if ((place == -ENOENT || place == -ENOTDIR) && entry->tried)
 		return -1;
@@ -388,6 +413,7 @@ static void restrict_all(struct furnish *furnish, enum furnish_kind kind)
 		if (entry->kind != kind || entry->fd < 0)
 			continue;
 
+		explain_because(purposes[kind]);
 		int error = kind == FURNISH_COVER ? mask_try_cover(&furnish->mask, entry->fd) :
 						    mask_try_protect(entry->fd);
 
@@ -400,12 +426,16 @@ void furnish_place(struct furnish *furnish, int root)
 {
 	mode_t before = umask(0);
 
+	explain_because("what is made has the mode that was asked for");
+	explain_call("umask(0)");
 	check_restrictions(furnish, root);
 	for (size_t i = 0; i < furnish->count; i++) {
 		if (!is_restriction(&furnish->entries[i]))
 			put_in_place(furnish, root, &furnish->entries[i]);
 	}
 	umask(before);
+	explain_because("the umask is COMMAND's again");
+	explain_call("umask(%o)", before);
 	/* All are opened before the first takes effect, so that one may lie below another. What is read-only is a clone with the covers in it; a cover that came later
 	 * would be below that. */
 	for (size_t i = 0; i < furnish->count; i++) {

@@ -1,5 +1,6 @@
 #include "common/hide.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/report.h"
@@ -47,6 +48,9 @@ static void leave_root(void)
 
 void hide_from_tracers(void)
 {
+	explain_because("others that see this process cannot look into it");
+	if (explain_call("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)"))
+		return;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		die_error(errno, "cannot make this process one that others cannot trace");
 }

@@ -1,7 +1,9 @@
 #include "common/idmap.h"
 
 #include "common/child.h"
+#include "common/explain.h"
 #include "common/fd.h"
+#include "common/ids.h"
 #include "common/parse.h"
 #include "common/report.h"
 #include "common/users.h"
@@ -13,6 +15,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* The group that /dev/pts is given. */
+enum { TTY = 5 };
+
+/* How a helper that is only explained would write the maps; for the PID of one. */
+enum { WRITES = 1, ASKS };
 
 static bool overlaps(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
 {
@@ -260,8 +268,8 @@ static bool is_own(const struct idmap *map, uint32_t id)
 
 static bool needs_writer(const struct idmap_plan *plan)
 {
-	return plan->from_outside || !is_own(&plan->users, geteuid()) ||
-		!is_own(&plan->groups, getegid()) ||
+	return plan->from_outside || !is_own(&plan->users, ids_user()) ||
+		!is_own(&plan->groups, ids_group()) ||
 		(plan->setgroups == IDMAP_SETGROUPS_ALLOW && plan->groups.count > 0);
 }
 
@@ -282,11 +290,29 @@ static void consider_extent(void *data, struct idmap_extent extent)
 	choice->mapped |= overlaps(choice->shown, 1, extent.inner, extent.count);
 }
 
+static void find_tty(void *data, struct idmap_extent extent)
+{
+	bool *found = data;
+
+	*found = *found || (extent.inner <= TTY && TTY - extent.inner < extent.count);
+}
+
+static void explain_joined(int process)
+{
+	bool found = false;
+
+	visit_map(process, "gid_map", find_tty, &found);
+	if (!found)
+		explain_change(EXPLAIN_NO_TTY);
+}
+
 bool idmap_choose_inner(int self, const char *map, uint32_t shown, uint32_t *ret)
 {
 	struct inner_choice choice = { .shown = shown };
 
 	visit_map(self, map, consider_extent, &choice);
+	if (explain_is_on())
+		explain_joined(self);
 	if (!choice.any)
 		die_hint("--preserve-credentials keeps the ids of this side", 0,
 			"the joined user namespace maps no ids (%s)", map);
@@ -419,6 +445,12 @@ static _Noreturn void help(const struct idmap_plan *plan, const struct target *t
 	_exit(EXIT_SUCCESS);
 }
 
+/* Stands in for a helper: who is not root here has others write. */
+static struct idmap_writer explain_writer(void)
+{
+	return (struct idmap_writer){ .pid = ids_user() == 0 ? WRITES : ASKS, .start = -1 };
+}
+
 struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 {
 	struct idmap_writer writer = { .start = -1 };
@@ -427,6 +459,8 @@ struct idmap_writer idmap_prepare(const struct idmap_plan *plan)
 
 	if (!needs_writer(plan))
 		return writer;
+	if (explain_call("clone3({flags=0})"))
+		return explain_writer();
 	error = fd_try_make_gate(gate);
 	if (error < 0)
 		die_error(-error, "cannot make a pair of sockets");
@@ -503,15 +537,59 @@ static void write_own(const char *name, const struct idmap *map)
 		map_refused(-error, name, map);
 }
 
+/* Who may write any map does so from outside, and others have it done for them. */
+static void explain_map(const char *name, const struct idmap *map, pid_t writer)
+{
+	char text[4096], program[32];
+
+	if (map->count == 0 || !format_map(map, text, sizeof(text)))
+		return;
+	snprintf(program, sizeof(program), "/usr/bin/newuidmap");
+	program[strlen("/usr/bin/new")] = name[0];
+	if (!writer)
+		explain_call("write(</proc/self/%s>, %q)", name, text);
+	else if (writer == WRITES)
+		explain_call("write(</proc/PID/%s>, %q)", name, text);
+	else
+		explain_call("execve(%q, [%q, \"PID\", %q])", program, program, text);
+}
+
+/* What ID would be inside. */
+static void explain_inner(const struct idmap *map, bool group, uint32_t id)
+{
+	struct inner_search search = { .outer = id };
+
+	for (size_t i = 0; i < map->count; i++)
+		search_extent(&search, map->extents[i]);
+	if (search.found)
+		explain_become(group, search.inner);
+}
+
+static void explain_maps(const struct idmap_plan *plan, pid_t writer)
+{
+	if (!idmap_maps_inner(&plan->groups, TTY))
+		explain_change(EXPLAIN_NO_TTY);
+	explain_map("uid_map", &plan->users, writer);
+	explain_map("gid_map", &plan->groups, writer);
+	explain_inner(&plan->users, false, ids_user());
+	explain_inner(&plan->groups, true, ids_group());
+}
+
 void idmap_write(const struct idmap_plan *plan, struct idmap_writer *writer)
 {
 	/* The own group may only be mapped by a process that has given up setgroups(2) before. */
+	explain_because(writer->pid ? "a helper outside of the new user namespace maps ids into it" :
+				      "the own ids are mapped into the new user namespace");
 	bool deny = plan->setgroups == IDMAP_SETGROUPS_DENY ||
 		(plan->setgroups == IDMAP_SETGROUPS_DEFAULT && !writer->pid && plan->groups.count > 0);
 	int error = deny ? fd_try_write(AT_FDCWD, "/proc/self/setgroups", "deny") : 0;
 
 	if (error < 0)
 		die_error(-error, "cannot write 'deny' to '/proc/self/setgroups'");
+	if (explain_is_on()) {
+		explain_maps(plan, writer->pid);
+		return;
+	}
 	if (writer->pid) {
 		error = fd_try_knock(writer->start);
 		/* EPIPE: it has ended, and said why. */

@@ -1,5 +1,7 @@
 #include "common/ids.h"
 
+#include "common/explain.h"
+#include "common/parse.h"
 #include "common/report.h"
 
 #include <errno.h>
@@ -7,6 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
@@ -33,13 +36,19 @@ void ids_die_with_parent(int signal)
 {
 	const struct ids_parent parent = { .pid = getppid(), .signal = signal };
 
+	explain_because("this process does not outlive its parent");
 	ids_keep_parent(&parent);
 }
 
 void ids_keep_parent(const struct ids_parent *parent)
 {
+	char name[PARSE_SIGNAL];
+
 	if (!parent->signal)
 		return;
+	/* Also where it is explained: it is no more than this process's own, and has to be known to what is explained next. */
+	parse_name_signal(parent->signal, name);
+	explain_call("prctl(PR_SET_PDEATHSIG, %s)", name);
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)parent->signal, 0, 0, 0) < 0)
 		die_error(errno, "cannot set the parent-death signal");
 	if (getppid() != parent->pid)
@@ -124,8 +133,25 @@ enum { SET_USERS = SYS_setresuid32, SET_GROUPS = SYS_setresgid32, SET_LIST = SYS
 enum { SET_USERS = SYS_setresuid, SET_GROUPS = SYS_setresgid, SET_LIST = SYS_setgroups };
 #endif
 
+/* "[4, 20]"; groups that do not fit are "..." */
+static void explain_list(size_t count, const gid_t *list)
+{
+	enum { LONGEST = 14 };
+	char text[512] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used < sizeof(text) - LONGEST; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "%s%u", i ? ", " : "", list[i]);
+	explain_call("setgroups(%d, [%s])", (int)count, text);
+}
+
 static int set_list(size_t count, const gid_t *list)
 {
+	if (explain_is_on()) {
+		explain_list(count, list);
+		return 0;
+	}
 	return (int)syscall(SET_LIST, count, list);
 }
 
@@ -135,6 +161,11 @@ static int set_id(uint32_t id, bool group)
 	struct ids_parent parent = ids_parent();
 	struct guard guard;
 
+	if (explain_call(group ? "setresgid(%d, %d, %d)" : "setresuid(%d, %d, %d)", id, id, id)) {
+		explain_become(group, id);
+		ids_keep_parent(&parent);
+		return 0;
+	}
 	guard_start(&guard, parent.signal);
 
 	int error = syscall(group ? SET_GROUPS : SET_USERS, id, id, id) < 0 ? -errno : 0;
@@ -143,6 +174,16 @@ static int set_id(uint32_t id, bool group)
 		ids_keep_parent(&parent);
 	guard_end(&guard);
 	return error;
+}
+
+uint32_t ids_user(void)
+{
+	return explain_id(false, geteuid());
+}
+
+uint32_t ids_group(void)
+{
+	return explain_id(true, getegid());
 }
 
 int ids_try_set_user(uint32_t uid)
@@ -250,6 +291,9 @@ static bool has_groups(const struct ids_change *change)
 
 void ids_verify(const struct ids_change *change)
 {
+	if (explain_is_on())
+		return;
+
 	const uid_t user = change->user;
 	const gid_t group = change->group;
 	/* No id, so that a call which does nothing is found. */

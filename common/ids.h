@@ -33,6 +33,10 @@ void ids_die_with_parent(int signal);
 /* The signal that this process is sent when its parent ends, 0 for none. Dies. */
 int ids_parent_signal(void);
 
+/* The effective user id and group id of this process, or those it would have by now where it is explained. */
+uint32_t ids_user(void);
+uint32_t ids_group(void);
+
 /* Makes all user ids of this process UID. Returns 0 or -errno; -EINVAL if UID has no mapping in this user namespace. setresuid(2) */
 int ids_try_set_user(uint32_t uid);
 

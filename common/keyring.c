@@ -1,5 +1,6 @@
 #include "common/keyring.h"
 
+#include "common/explain.h"
 #include "common/report.h"
 
 #include <errno.h>
@@ -9,6 +10,9 @@
 
 void keyring_leave(void)
 {
+	explain_because("the keys of the caller's session stay with the caller");
+	if (explain_call("keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)"))
+		return;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
 		return;
 

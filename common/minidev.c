@@ -1,5 +1,6 @@
 #include "common/minidev.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/report.h"
@@ -64,7 +65,9 @@ static int create_pts(void)
 	static const struct mounttree_option without[] = { { "ptmxmode", "0666" },
 		{ "mode", "620" }, { 0 } };
 	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-	int tree = mounttree_try_create("devpts", with_group, attributes);
+	/* Who is explained to would be told of an attempt that fails. */
+	bool grouped = !explain_is_changed(EXPLAIN_NO_TTY);
+	int tree = grouped ? mounttree_try_create("devpts", with_group, attributes) : -EINVAL;
 
 	if (tree == -EINVAL)
 		tree = mounttree_try_create("devpts", without, attributes);
@@ -91,6 +94,9 @@ void minidev_prepare(struct minidev *dev)
 /* Opening proves more than looking: a device on a nodev mount can be seen and not used. */
 static void probe_device(int dev, const char *name)
 {
+	if (explain_is_on())
+		return;
+
 	autoclose int fd = fd_try_open(dev, name, O_RDWR | O_NONBLOCK | O_NOCTTY);
 
 	/* ENXIO is what /dev/tty says to a process that has no terminal. */
@@ -99,9 +105,30 @@ static void probe_device(int dev, const char *name)
 			-fd, "cannot use '/dev/%s' in the new root", name);
 }
 
+static void explain_attach(int dev, const char *name, bool directory, int tree)
+{
+	autoclose int place = explain_fd(name);
+
+	explain_call(directory ? "mkdirat(%f, %q, 0755)" : "mknodat(%f, %q, S_IFREG|0666, 0)", dev,
+		name);
+	mounttree_try_attach(tree, place);
+}
+
+static void link_to(int dev, const char *name, const char *target)
+{
+	if (explain_call("symlinkat(%q, %f, %q)", target, dev, name))
+		return;
+	if (symlinkat(target, dev, name) < 0)
+		die_error(errno, "cannot make '/dev/%s'", name);
+}
+
 /* Attaches *TREE and closes it. */
 static void attach(int dev, const char *name, bool directory, int *tree)
 {
+	if (explain_is_on()) {
+		explain_attach(dev, name, directory, *tree);
+		return;
+	}
 	if (directory ? mkdirat(dev, name, 0755) < 0 : mknodat(dev, name, S_IFREG | 0666, 0) < 0)
 		die_error(errno, "cannot make '/dev/%s'", name);
 
@@ -131,8 +158,6 @@ void minidev_fill(int directory, struct minidev *dev)
 	}
 	attach(directory, "pts", true, &dev->pts);
 	attach(directory, "shm", true, &dev->shm);
-	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
-		if (symlinkat(links[i].target, directory, links[i].name) < 0)
-			die_error(errno, "cannot make '/dev/%s'", links[i].name);
-	}
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
+		link_to(directory, links[i].name, links[i].target);
 }

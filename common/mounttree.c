@@ -1,5 +1,6 @@
 #include "common/mounttree.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/report.h"
 
@@ -42,8 +43,51 @@ const char *mounttree_parse_propagation(const char *text, unsigned long *ret)
 	return "is not one of private, slave, shared, unchanged";
 }
 
+/* The names of the bits in FLAGS, as a program would be written with them. */
+static const char *name_attributes(uint64_t flags, char *text, size_t size)
+{
+	static const struct {
+		uint64_t flag;
+		const char *name;
+	} names[] = {
+		{ MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY" },
+		{ MOUNT_ATTR_NOSUID, "MOUNT_ATTR_NOSUID" },
+		{ MOUNT_ATTR_NODEV, "MOUNT_ATTR_NODEV" },
+		{ MOUNT_ATTR_NOEXEC, "MOUNT_ATTR_NOEXEC" },
+		{ MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW" },
+		{ MOUNT_ATTR_IDMAP, "MOUNT_ATTR_IDMAP" },
+	};
+	size_t used = (size_t)snprintf(text, size, "0");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!(flags & names[i].flag))
+			continue;
+		used = strcmp(text, "0") == 0 ? 0 : used;
+		used += (size_t)snprintf(
+			text + used, size - used, "%s%s", used ? "|" : "", names[i].name);
+	}
+	return text;
+}
+
+enum { ATTRIBUTES_TEXT = 160 };
+
+/* "MS_PRIVATE" */
+static const char *name_propagation(unsigned long propagation)
+{
+	return propagation == MS_PRIVATE     ? "MS_PRIVATE" :
+		propagation == MS_SLAVE      ? "MS_SLAVE" :
+		propagation == MS_UNBINDABLE ? "MS_UNBINDABLE" :
+					       "MS_SHARED";
+}
+
 void mounttree_propagate(unsigned long propagation)
 {
+	explain_because(propagation == MS_PRIVATE ?
+			"mounts that are made here do not show outside, nor those of outside here" :
+			"which mounts show on the other side");
+	if (explain_call("mount(NULL, \"/\", NULL, MS_REC|%s, NULL)", name_propagation(propagation)))
+		return;
+
 	int error = result(syscall(SYS_mount, NULL, "/", NULL, MS_REC | propagation, NULL));
 
 	if (error < 0)
@@ -57,6 +101,9 @@ int mounttree_try_set_propagation(int fd, unsigned long propagation)
 {
 	struct mount_attr attributes = { .propagation = propagation };
 
+	if (explain_call("mount_setattr(%f, \"\", AT_EMPTY_PATH, {propagation=%s})", fd,
+		    name_propagation(propagation)))
+		return 0;
 	return result(
 		syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)));
 }
@@ -65,6 +112,9 @@ int mounttree_try_detach(int dirfd, const char *path)
 {
 	char below[64];
 
+	if (explain_call("umount2(\"%s%s\", MNT_DETACH|UMOUNT_NOFOLLOW)",
+		    dirfd == AT_FDCWD ? "" : "/proc/self/fd/N/", path))
+		return 0;
 	/* umount2(2) takes no directory fd; the magic link stands for one. */
 	if (dirfd != AT_FDCWD) {
 		if (snprintf(below, sizeof(below), "/proc/self/fd/%d/%s", dirfd, path) >=
@@ -79,6 +129,9 @@ int mounttree_try_clone(int fd, bool recursive)
 {
 	unsigned int depth = recursive ? AT_RECURSIVE : 0;
 
+	if (explain_call("open_tree(%f, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH%s)",
+		    fd, recursive ? "|AT_RECURSIVE" : ""))
+		return result(fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 	return result(syscall(SYS_open_tree, fd, "",
 		depth | AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
@@ -101,6 +154,9 @@ static int set_option(int context, const char *key, const char *value)
 {
 	unsigned int command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
 
+	if (explain_call("fsconfig(%f, FSCONFIG_SET_%s, %q, %q, 0)", context,
+		    value ? "STRING" : "FLAG", key, value))
+		return 0;
 	return result(syscall(SYS_fsconfig, context, command, key, value, 0));
 }
 
@@ -113,12 +169,38 @@ static int configure(int context, const char *type, const struct mounttree_optio
 		error = set_option(context, options->key, options->value);
 	if (error < 0)
 		return error;
+	if (explain_call("fsconfig(%f, FSCONFIG_CMD_CREATE, NULL, NULL, 0)", context))
+		return 0;
 	return result(syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+}
+
+/* Stands in for a new file system. */
+static int explain_type(const char *type)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "new %s", type);
+	return explain_fd(name);
 }
 
 int mounttree_try_open(const char *type)
 {
+	if (explain_call("fsopen(%q, FSOPEN_CLOEXEC)", type))
+		return explain_type(type);
 	return result(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
+}
+
+/* What is in a new proc or sysfs is much like what is in the present one. */
+static int explain_create(int context, const char *type, uint64_t attributes)
+{
+	const char *like = strcmp(type, "proc") == 0 ? "/proc" :
+		strcmp(type, "sysfs") == 0           ? "/sys" :
+						       NULL;
+	char text[ATTRIBUTES_TEXT];
+
+	explain_call("fsmount(%f, FSMOUNT_CLOEXEC, %s)", context,
+		name_attributes(attributes, text, sizeof(text)));
+	return like ? fd_open(AT_FDCWD, like, O_PATH | O_DIRECTORY) : explain_type(type);
 }
 
 static int create(
@@ -126,6 +208,8 @@ static int create(
 {
 	int error = context < 0 ? context : configure(context, type, options);
 
+	if (explain_is_on())
+		return explain_create(context, type, attributes);
 	return error < 0 ? error : result(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes));
 }
 
@@ -167,11 +251,23 @@ void mounttree_mount_proc(const char *path)
 		die_error(-error, "cannot mount on '%s'", path);
 }
 
+static int explain_set(int tree, uint64_t set, uint64_t clear, bool recursive)
+{
+	char added[ATTRIBUTES_TEXT], removed[ATTRIBUTES_TEXT];
+
+	explain_call("mount_setattr(%f, \"\", AT_EMPTY_PATH%s, {attr_set=%s, attr_clr=%s})", tree,
+		recursive ? "|AT_RECURSIVE" : "", name_attributes(set, added, sizeof(added)),
+		name_attributes(clear, removed, sizeof(removed)));
+	return 0;
+}
+
 int mounttree_try_set(int tree, uint64_t set, uint64_t clear, bool recursive)
 {
 	struct mount_attr attributes = { .attr_set = set, .attr_clr = clear };
 	int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
+	if (explain_is_on())
+		return explain_set(tree, set, clear, recursive);
 	return result(syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof(attributes)));
 }
 
@@ -184,6 +280,8 @@ void mounttree_verify(int fd, uint64_t attributes, const char *object)
 		(attributes & MOUNT_ATTR_NOSYMFOLLOW ? NO_SYMLINKS : 0);
 	struct statvfs status;
 
+	if (explain_is_on())
+		return;
 	if (fstatvfs(fd, &status) < 0)
 		die_error(errno, "cannot read the mount attributes of '%s'", object);
 	if ((status.f_flag & wanted) != wanted)
@@ -216,6 +314,10 @@ int mounttree_try_map_ids(int tree, int user_namespace, bool recursive)
 		.userns_fd = (unsigned int)user_namespace,
 	};
 
+	if (explain_call(
+		    "mount_setattr(%f, \"\", AT_EMPTY_PATH%s, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=%f})",
+		    tree, recursive ? "|AT_RECURSIVE" : "", user_namespace))
+		return 0;
 	return result(syscall(SYS_mount_setattr, tree, "",
 		AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof(attributes)));
 }
@@ -224,6 +326,10 @@ int mounttree_try_attach(int tree, int target)
 {
 	struct stat source, place;
 
+	if (explain_call(
+		    "move_mount(%f, \"\", %f, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)",
+		    tree, target))
+		return 0;
 	if (fstat(tree, &source) < 0 || fstat(target, &place) < 0)
 		return -errno;
 	if (S_ISLNK(place.st_mode))
@@ -236,6 +342,9 @@ int mounttree_try_attach(int tree, int target)
 
 int mounttree_try_leave_chroot(void)
 {
+	if (explain_call("setns(<pidfd of this process>, CLONE_NEWNS)"))
+		return 0;
+
 	autoclose int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	/* Joining the mount namespace that one is in resets the root. */
@@ -268,8 +377,19 @@ const char *mounttree_advise_pivot(int error)
 	return NULL;
 }
 
+static int explain_pivot(int tree)
+{
+	explain_call("fchdir(%f)", tree);
+	explain_call("pivot_root(\".\", \".\")");
+	explain_call("umount2(\".\", MNT_DETACH)");
+	explain_call("chdir(\"/\")");
+	return 0;
+}
+
 int mounttree_try_pivot(int tree)
 {
+	if (explain_is_on())
+		return explain_pivot(tree);
 	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
 	/* With "." for both, the old root is on top of the new one now, and on top of that what was mounted over the old root. */

@@ -1,5 +1,6 @@
 #include "common/namespace.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/parse.h"
 #include "common/report.h"
@@ -30,7 +31,16 @@ const struct namespace_kind namespace_kinds[NAMESPACE_KINDS] = {
 	{ "user", CLONE_NEWUSER, 'U' },
 };
 
-enum { NAMES_SIZE = 64 };
+enum { NAMES_SIZE = 64, FLAGS_SIZE = 128 };
+
+const char *namespace_flag_name(size_t kind)
+{
+	static const char *const names[NAMESPACE_KINDS] = { "CLONE_NEWNS", "CLONE_NEWUTS",
+		"CLONE_NEWIPC", "CLONE_NEWNET", "CLONE_NEWPID", "CLONE_NEWCGROUP", "CLONE_NEWTIME",
+		"CLONE_NEWUSER" };
+
+	return names[kind];
+}
 
 size_t namespace_by_letter(int letter)
 {
@@ -53,6 +63,10 @@ int namespace_all(void)
 bool namespace_is_initial(int kind)
 {
 	bool user = kind == CLONE_NEWUSER;
+
+	if (explain_is_changed(user ? EXPLAIN_USER : EXPLAIN_CGROUP))
+		return false;
+
 	autoclose int own =
 		fd_open(AT_FDCWD, user ? "/proc/self/ns/user" : "/proc/self/ns/cgroup", O_RDONLY);
 	struct stat status;
@@ -94,7 +108,7 @@ static const char *refusal(int flags)
 	return "no new user namespace in a chroot, nor for a user or group without a mapping in this one";
 }
 
-static void explain_limit(int flags)
+static void hint_at_limit(int flags)
 {
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		const char *name = namespace_kinds[i].name;
@@ -110,7 +124,7 @@ static void explain_limit(int flags)
 	     "or they are nested 32 deep");
 }
 
-static void explain_lack(int flags)
+static void hint_at_lack(int flags)
 {
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		char path[64];
@@ -121,10 +135,44 @@ static void explain_lack(int flags)
 	}
 }
 
+/* As a program would be written with them. */
+static const char *name_flags(int flags, char text[FLAGS_SIZE])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		if (flags & namespace_kinds[i].flag)
+			used += (size_t)snprintf(text + used, FLAGS_SIZE - used, "%s%s",
+				used ? "|" : "", namespace_flag_name(i));
+	}
+	return text;
+}
+
+/* What is done behind this call is done in another world. */
+void namespace_explain_entry(int flags)
+{
+	if (flags & CLONE_NEWPID)
+		explain_change(EXPLAIN_PID);
+	if (flags & CLONE_NEWUSER)
+		explain_change(EXPLAIN_USER);
+	if (flags & CLONE_NEWCGROUP)
+		explain_change(EXPLAIN_CGROUP);
+}
+
 void namespace_unshare(int flags)
 {
-	char names[NAMES_SIZE];
+	char names[NAMES_SIZE], text[FLAGS_SIZE];
 
+	if (flags && explain_is_on()) {
+		explain_because(flags & CLONE_NEWUSER ?
+				"new namespaces, of which the new user namespace is the owner" :
+				flags == CLONE_NEWNS ? "mounts of its own" :
+						       "new namespaces, all at once");
+		explain_call("unshare(%s)", name_flags(flags, text));
+		namespace_explain_entry(flags);
+		return;
+	}
 	if (flags == 0 || unshare(flags) == 0)
 		return;
 
@@ -135,9 +183,9 @@ void namespace_unshare(int flags)
 	if (error == EPERM)
 		hint("%s", refusal(flags));
 	else if (error == ENOSPC)
-		explain_limit(flags);
+		hint_at_limit(flags);
 	else if (error == EINVAL)
-		explain_lack(flags);
+		hint_at_lack(flags);
 	exit(STATUS_FAILED);
 }
 
@@ -185,6 +233,13 @@ void namespace_refuse_join(int error, int flags)
 
 int namespace_try_join(int pidfd, int flags)
 {
+	char text[FLAGS_SIZE];
+
+	if (flags && explain_is_on()) {
+		explain_call("setns(<pidfd of the target>, %s)", name_flags(flags, text));
+		namespace_explain_entry(flags);
+		return 0;
+	}
 	if (flags == 0 || setns(pidfd, flags) == 0)
 		return 0;
 	if (errno != EINVAL)
@@ -198,6 +253,7 @@ void namespace_set_clock(const char *clock, const struct namespace_offset *offse
 
 	if (!offset->set)
 		return;
+	explain_because("how far the clock is off, before anybody enters the namespace");
 	snprintf(text, sizeof(text), "%s %" PRId64 " %" PRIu32, clock, offset->seconds,
 		offset->nanoseconds);
 
@@ -212,6 +268,9 @@ void namespace_set_clock(const char *clock, const struct namespace_offset *offse
 
 void namespace_enter_time(void)
 {
+	if (explain_call("setns(</proc/self/ns/time_for_children>, CLONE_NEWTIME)"))
+		return;
+
 	autoclose int file = fd_open(AT_FDCWD, "/proc/self/ns/time_for_children", O_RDONLY);
 
 	if (setns(file, CLONE_NEWTIME) < 0)
@@ -220,6 +279,11 @@ void namespace_enter_time(void)
 
 void namespace_raise_loopback(void)
 {
+	explain_because("the loopback interface is up");
+	if (explain_call(
+		    "ioctl(<socket>, SIOCSIFFLAGS, {ifr_name=\"lo\", ifr_flags=IFF_UP|IFF_LOOPBACK})"))
+		return;
+
 	struct ifreq request = { .ifr_name = "lo" };
 	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
@@ -228,4 +292,22 @@ void namespace_raise_loopback(void)
 	request.ifr_flags |= IFF_UP;
 	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		die_error(errno, "cannot bring the loopback interface up");
+}
+
+void namespace_set_host_name(const char *name)
+{
+	explain_because("the names that were asked for");
+	if (explain_call("sethostname(%q, %d)", name, (int)strlen(name)))
+		return;
+	if (sethostname(name, strlen(name)) < 0)
+		die_error(errno, "cannot set the host name '%s'", name);
+}
+
+void namespace_set_domain_name(const char *name)
+{
+	explain_because("the names that were asked for");
+	if (explain_call("setdomainname(%q, %d)", name, (int)strlen(name)))
+		return;
+	if (setdomainname(name, strlen(name)) < 0)
+		die_error(errno, "cannot set the domain name '%s'", name);
 }

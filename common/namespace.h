@@ -21,6 +21,9 @@ extern const struct namespace_kind namespace_kinds[NAMESPACE_KINDS];
 /* The row of namespace_kinds with LETTER, which has to be one of theirs. */
 size_t namespace_by_letter(int letter);
 
+/* The name of the flag of KIND, a row of namespace_kinds. */
+const char *namespace_flag_name(size_t kind);
+
 /* The flags of all kinds. */
 int namespace_all(void);
 
@@ -45,6 +48,9 @@ int namespace_different(int process, int flags);
  */
 int namespace_try_join(int pidfd, int flags);
 
+/* For --explain: what follows would be done in other namespaces of the kinds in FLAGS. */
+void namespace_explain_entry(int flags);
+
 /* Dies for the reason ERROR with which namespaces of the kinds in FLAGS could not be joined. */
 _Noreturn void namespace_refuse_join(int error, int flags);
 
@@ -63,3 +69,7 @@ void namespace_enter_time(void);
 
 /* Brings the loopback interface of this net namespace up. Dies. netdevice(7) */
 void namespace_raise_loopback(void);
+
+/* Sets the host name, or the NIS domain name, of this UTS namespace. Die. sethostname(2), setdomainname(2) */
+void namespace_set_host_name(const char *name);
+void namespace_set_domain_name(const char *name);

@@ -1,5 +1,6 @@
 #include "common/nsfile.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/report.h"
 
@@ -143,29 +144,46 @@ void nsfile_leave_out_own(int files[NAMESPACE_KINDS])
 		fd_close(&files[NSFILE_USER]);
 }
 
+/* Returns 0 or -errno. */
+static int try_join(int file, size_t kind)
+{
+	const struct namespace_kind *entry = &namespace_kinds[kind];
+
+	namespace_explain_entry(entry->flag);
+	if (explain_call("setns(%f, %s)", file, namespace_flag_name(kind)))
+		return 0;
+	return setns(file, entry->flag) < 0 ? -errno : 0;
+}
+
 void nsfile_join_pid(int file)
 {
-	if (setns(file, CLONE_NEWPID) < 0)
-		namespace_refuse_join(errno, CLONE_NEWPID);
+	int error = try_join(file, NSFILE_PID);
+
+	if (error < 0)
+		namespace_refuse_join(-error, CLONE_NEWPID);
 	close(file);
 }
 
 void nsfile_join(int files[NAMESPACE_KINDS])
 {
 	bool user = files[NSFILE_USER] >= 0;
+	int error = 0;
 
 	for (size_t i = 0; i < NSFILE_USER; i++) {
-		if (files[i] >= 0 && setns(files[i], namespace_kinds[i].flag) == 0)
+		error = files[i] >= 0 ? try_join(files[i], i) : -EBADF;
+		if (error == 0)
 			fd_close(&files[i]);
 		else if (files[i] >= 0 && !user)
-			namespace_refuse_join(errno, namespace_kinds[i].flag);
+			namespace_refuse_join(-error, namespace_kinds[i].flag);
 	}
-	if (user && setns(files[NSFILE_USER], CLONE_NEWUSER) < 0)
-		namespace_refuse_join(errno, CLONE_NEWUSER);
+	error = user ? try_join(files[NSFILE_USER], NSFILE_USER) : 0;
+	if (error < 0)
+		namespace_refuse_join(-error, CLONE_NEWUSER);
 	fd_close(&files[NSFILE_USER]);
 	for (size_t i = 0; i < NSFILE_USER; i++) {
-		if (files[i] >= 0 && setns(files[i], namespace_kinds[i].flag) < 0)
-			namespace_refuse_join(errno, namespace_kinds[i].flag | CLONE_NEWUSER);
+		error = files[i] >= 0 ? try_join(files[i], i) : 0;
+		if (error < 0)
+			namespace_refuse_join(-error, namespace_kinds[i].flag | CLONE_NEWUSER);
 		fd_close(&files[i]);
 	}
 }

@@ -1,5 +1,6 @@
 #include "common/overlay.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/namespace.h"
@@ -59,15 +60,37 @@ static _Noreturn void refuse(const struct overlay *overlay, const char *advice, 
 
 static void find_path(const struct overlay *overlay, struct layer *layer)
 {
+	if (explain_is_on()) {
+		snprintf(layer->path, sizeof(layer->path), "/proc/self/fd/N");
+		return;
+	}
+
 	int error = fd_try_path(layer->fd, layer->path);
 
 	if (error < 0)
 		refuse(overlay, error == -EMFILE ? NULL : "this needs the kernel's /proc", -error);
 }
 
+static struct layer explain_layer(const struct overlay *overlay, int directory, const char *name)
+{
+	struct layer layer = { .fd = fd_try_open(directory, name, O_PATH | O_DIRECTORY) };
+
+	layer.made = layer.fd < 0 || explain_is_made(directory);
+	if (layer.made) {
+		explain_call("mkdirat(%f, %q, 0755)", directory, name);
+		fd_close(&layer.fd);
+		layer.fd = explain_fd(name);
+	}
+	find_path(overlay, &layer);
+	return layer;
+}
+
 /* The directory NAME below DIRECTORY, made where it is not there. */
 static struct layer open_layer(const struct overlay *overlay, int directory, const char *name)
 {
+	if (explain_is_on())
+		return explain_layer(overlay, directory, name);
+
 	struct layer layer = { .made = mkdirat(directory, name, 0755) == 0 };
 
 	if (!layer.made && errno != EEXIST)
@@ -86,6 +109,9 @@ static void copy_owner(const struct overlay *overlay, int upper)
 
 	if (fstat(overlay->lower, &status) < 0)
 		die_error(errno, "cannot look at '%s'", overlay->lower_name);
+	if (explain_call("fchown(%f, the owner and group of %f)", upper, overlay->lower) &&
+		explain_call("fchmod(%f, %o)", upper, status.st_mode & 07777))
+		return;
 	/* EINVAL: no id of this user namespace. EPERM: not the caller's to give away. */
 	if (fchown(upper, status.st_uid, status.st_gid) < 0 && errno != EINVAL && errno != EPERM)
 		die_error(errno, "cannot set the owner of the upper directory");
@@ -168,6 +194,9 @@ int overlay_create(const struct overlay *overlay)
 			unlinkat(changes, "upper", AT_REMOVEDIR);
 		refuse(overlay, advice(tree, overlay), -tree);
 	}
+	/* Much of what is in it is in the lower layer. */
+	if (explain_is_on())
+		tree = fd_open(overlay->lower, ".", O_PATH | O_DIRECTORY);
 	fd_close(&upper.fd);
 	fd_close(&work.fd);
 	/* The layers stay with the overlay. */

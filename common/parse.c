@@ -1,6 +1,7 @@
 #include "common/parse.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -176,19 +177,20 @@ const char *parse_seconds(const char *text, int64_t *ret_seconds, uint32_t *ret_
 	return NULL;
 }
 
+static const struct {
+	const char *name;
+	int number;
+} signals[] = { { "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT }, { "ILL", SIGILL },
+	{ "TRAP", SIGTRAP }, { "ABRT", SIGABRT }, { "BUS", SIGBUS }, { "FPE", SIGFPE },
+	{ "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },
+	{ "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM }, { "CHLD", SIGCHLD },
+	{ "CONT", SIGCONT }, { "STOP", SIGSTOP }, { "TSTP", SIGTSTP }, { "TTIN", SIGTTIN },
+	{ "TTOU", SIGTTOU }, { "URG", SIGURG }, { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
+	{ "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH }, { "IO", SIGIO },
+	{ "PWR", SIGPWR }, { "SYS", SIGSYS } };
+
 const char *parse_signal(const char *text, int *ret)
 {
-	static const struct {
-		const char *name;
-		int number;
-	} signals[] = { { "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT },
-		{ "ILL", SIGILL }, { "TRAP", SIGTRAP }, { "ABRT", SIGABRT }, { "BUS", SIGBUS },
-		{ "FPE", SIGFPE }, { "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "SEGV", SIGSEGV },
-		{ "USR2", SIGUSR2 }, { "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
-		{ "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP }, { "TSTP", SIGTSTP },
-		{ "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG }, { "XCPU", SIGXCPU },
-		{ "XFSZ", SIGXFSZ }, { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },
-		{ "WINCH", SIGWINCH }, { "IO", SIGIO }, { "PWR", SIGPWR }, { "SYS", SIGSYS } };
 	const char *bare = strncmp(text, "SIG", 3) == 0 ? text + 3 : text;
 	uint64_t number;
 
@@ -203,6 +205,15 @@ const char *parse_signal(const char *text, int *ret)
 		return "is not a signal such as TERM or 15";
 	*ret = (int)number;
 	return NULL;
+}
+
+void parse_name_signal(int signal, char text[PARSE_SIGNAL])
+{
+	snprintf(text, PARSE_SIGNAL, "%d", signal);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		if (signals[i].number == signal)
+			snprintf(text, PARSE_SIGNAL, "SIG%s", signals[i].name);
+	}
 }
 
 const char *parse_bytes(const char *text, uint64_t *ret)

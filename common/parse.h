@@ -35,6 +35,11 @@ const char *parse_seconds(const char *text, int64_t *ret_seconds, uint32_t *ret_
 /* The name of a signal with or without "SIG", or its number. signal(7) */
 const char *parse_signal(const char *text, int *ret);
 
+enum { PARSE_SIGNAL = 16 };
+
+/* The other way round: "SIGTERM", or the number of one that has no name here. */
+void parse_name_signal(int signal, char text[PARSE_SIGNAL]);
+
 /* A size in bytes: a decimal number and optionally one of K M G T P (powers of 1024, either case); "1.5G" is allowed. */
 const char *parse_bytes(const char *text, uint64_t *ret);
 

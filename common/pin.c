@@ -1,12 +1,14 @@
 #include "common/pin.h"
 
 #include "common/child.h"
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
@@ -325,6 +327,27 @@ static char await(int socket)
 	return byte;
 }
 
+static void explain_pins(const struct pin_plan *plan, int namespaces)
+{
+	explain_because(
+		"a helper stays outside; when the namespaces are there, it mounts each on a file");
+	explain_call("clone3({flags=0})");
+	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
+		const char *name = namespace_kinds[i].name;
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s", plan->directory ? plan->directory : "", name);
+		if (!(namespaces & namespace_kinds[i].flag) || !(plan->directory || plan->files[i]))
+			continue;
+		explain_call(
+			"open_tree(</proc/PID/ns/%s>, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE)",
+			name);
+		explain_call(
+			"move_mount(<%s namespace>, \"\", <%s>, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)",
+			name, plan->files[i] ? plan->files[i] : path);
+	}
+}
+
 struct pin_helper pin_prepare(const struct pin_plan *plan, int namespaces)
 {
 	struct pin_helper helper = { .socket = -1 };
@@ -333,7 +356,9 @@ struct pin_helper pin_prepare(const struct pin_plan *plan, int namespaces)
 
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
 		wanted |= plan->files[i] != NULL;
-	if (!wanted)
+	if (wanted && explain_is_on())
+		explain_pins(plan, namespaces);
+	if (!wanted || explain_is_on())
 		return helper;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0 ||
 		setsockopt(sockets[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)

@@ -1,5 +1,6 @@
 #include "common/place.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 
 #include <errno.h>
@@ -68,9 +69,45 @@ static int trim(const char *path, char trimmed[PATH_MAX])
 int place_try_open(int root, const char *path)
 {
 	char trimmed[PATH_MAX];
+
+	if (explain_is_made(root))
+		return explain_has_fd(path) ? explain_fd(path) : -ENOENT;
+
 	int error = trim(path, trimmed);
 
 	return error < 0 ? error : fd_try_open_inside(root, trimmed, O_PATH | O_NOFOLLOW);
+}
+
+/* Whether it would be there by now. */
+static bool is_there(int root, const char *path)
+{
+	autoclose int place = place_try_open(root, path);
+
+	return place >= 0 || explain_has_fd(path);
+}
+
+/* Says that the directory PATH is made with MODE, where it is not there. */
+static void explain_directory(int root, const char *path, mode_t mode)
+{
+	if (is_there(root, path))
+		return;
+	explain_call("mkdirat(%P, %o)", root, path, mode);
+
+	autoclose int made = explain_fd(path);
+
+	(void)made;
+}
+
+/* Says what prepare() makes. */
+static void explain_above(int root, const char *path)
+{
+	char part[PATH_MAX];
+
+	for (const char *slash = strchr(path + strspn(path, "/"), '/'); slash && slash[1];
+		slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		explain_directory(root, part, DIRECTORY_MODE);
+	}
 }
 
 /* The directory that PATH is in, which is made; TRIMMED is PATH, and *RET_NAME points into it. */
@@ -91,6 +128,12 @@ int place_try_make(int root, const char *path, bool directory)
 
 	if (place != -ENOENT)
 		return place;
+	if (explain_is_on()) {
+		explain_above(root, path);
+		explain_call(directory ? "mkdirat(%P, 0755)" : "mknodat(%P, S_IFREG|0644, 0)", root,
+			path);
+		return explain_fd(path);
+	}
 
 	autoclose int parent = prepare(root, path, trimmed, &name);
 
@@ -105,6 +148,12 @@ int place_try_make(int root, const char *path, bool directory)
 
 int place_try_make_directory(int root, const char *path, mode_t mode)
 {
+	if (explain_is_on()) {
+		explain_above(root, path);
+		explain_directory(root, path, mode);
+		return 0;
+	}
+
 	char trimmed[PATH_MAX];
 	const char *name;
 	struct stat status;
@@ -121,6 +170,13 @@ int place_try_make_directory(int root, const char *path, mode_t mode)
 
 int place_try_make_symlink(int root, const char *path, const char *target)
 {
+	if (explain_is_on()) {
+		explain_above(root, path);
+		if (!is_there(root, path))
+			explain_call("symlinkat(%q, %P)", target, root, path);
+		return 0;
+	}
+
 	char trimmed[PATH_MAX], there[PATH_MAX];
 	const char *name;
 	autoclose int parent = prepare(root, path, trimmed, &name);
@@ -161,8 +217,22 @@ static int copy_content(int source, int copy)
 	return 0;
 }
 
+/* By another name, so that what is there is replaced at once or not at all. */
+static int explain_copy(int root, const char *path, int source, mode_t mode)
+{
+	explain_above(root, path);
+	explain_call("openat(%f, \".nschain-RANDOM\", O_WRONLY|O_CREAT|O_EXCL, 0600)", root);
+	explain_call("write(%p, the content of %f)", root, ".nschain-RANDOM", source);
+	explain_call("fchmod(%p, %o)", root, ".nschain-RANDOM", mode);
+	explain_call("renameat(%f, \".nschain-RANDOM\", %P)", root, root, path);
+	return 0;
+}
+
 int place_try_copy(int root, const char *path, int source, mode_t mode)
 {
+	if (explain_is_on())
+		return explain_copy(root, path, source, mode);
+
 	char trimmed[PATH_MAX], temporary[32];
 	uint64_t number;
 	const char *name;

@@ -1,6 +1,7 @@
 #include "common/privilege.h"
 
 #include "common/caps.h"
+#include "common/explain.h"
 #include "common/report.h"
 #include "common/seccomp.h"
 #include "common/securebits.h"
@@ -147,11 +148,14 @@ static void change_ids(const struct privilege_plan *plan, uint64_t needed)
 {
 	bool keep = needed && becomes_plain(plan);
 
-	if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+	explain_because("the ids that were asked for");
+	if (keep && !explain_call("prctl(PR_SET_KEEPCAPS, 1)") &&
+		prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		die_hint(errno == EPERM ? "the securebit keep_caps_locked forbids it" : NULL, errno,
 			"cannot keep capabilities across a change of user");
 	ids_apply(&plan->ids);
-	if (keep && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+	if (keep && !explain_call("prctl(PR_SET_KEEPCAPS, 0)") &&
+		prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		die_error(errno, "cannot end keeping capabilities across a change of user");
 }
 
@@ -167,6 +171,8 @@ static void write_sets(const struct caps_sets *after, uint64_t needed)
 
 static void verify(const struct privilege_plan *plan, const struct course *course)
 {
+	if (explain_is_on())
+		return;
 	caps_verify(&course->after);
 	if (securebits_read() != course->securebits)
 		die("the securebits are %#x and not %#x as planned", securebits_read(),
@@ -193,20 +199,26 @@ void privilege_reduce(const struct privilege_plan *plan)
 
 	if (plan->parent_death)
 		ids_die_with_parent(plan->parent_death);
+	explain_because("what the next steps need");
 	raise_for_steps(&course);
+	explain_because("gone from the bounding set, they cannot be had again by any exec");
 	caps_drop_bounding(course.before.bounding & ~course.after.bounding);
 	change_ids(plan, needed | course.after.ambient);
+	explain_because("the capabilities that stay, and what the next steps need");
 	write_sets(&course.after, needed);
 	/* Only what is to go, so that one which was misread before is found in the end. */
 	caps_change_ambient(course.before.ambient & ~course.after.ambient, course.after.ambient);
 	if (change_bits)
 		securebits_set(plan->securebits);
-	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	explain_because("no exec gives more privileges, not even of a set-user-ID program");
+	if (plan->no_new_privs && !explain_call("prctl(PR_SET_NO_NEW_PRIVS, 1)") &&
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		die_error(errno, "cannot set no_new_privs");
 	if (plan->no_user_namespaces)
 		seccomp_forbid_user_namespaces();
+	explain_because("the capabilities that stay");
 	write_sets(&course.after, 0);
-	if (plan->sets_umask)
+	if (plan->sets_umask && !explain_call("umask(%o)", plan->umask))
 		umask(plan->umask);
 	verify(plan, &course);
 }

@@ -1,6 +1,7 @@
 #include "common/procfs.h"
 
 #include "common/child.h"
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/hide.h"
 #include "common/mounttree.h"
@@ -37,10 +38,22 @@ static _Noreturn void begin(int pids, int gate)
 	_exit(child_reap_helper(inside) == 0 ? EXIT_SUCCESS : STATUS_FAILED);
 }
 
+/* A helper, and a child of it that is in the namespace. */
+static int explain_inside(int pids)
+{
+	explain_call("clone3({flags=0})");
+	explain_call("setns(%f, CLONE_NEWPID)", pids);
+	explain_call("clone3({flags=0})");
+	return mounttree_try_open("proc");
+}
+
 /* What mounttree_try_open() returns in the namespace PIDS. */
 static int open_inside(int pids)
 {
 	int gate[2];
+
+	if (explain_is_on())
+		return explain_inside(pids);
 
 	hide_make_gate(gate);
 

@@ -1,5 +1,6 @@
 #include "common/ready.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/report.h"
 
@@ -23,6 +24,8 @@ void ready_prepare(struct ready_plan *plan)
 	check_open("block-fd", plan->blocks, plan->block);
 	if (!plan->pid_path)
 		return;
+	if (explain_is_on())
+		return;
 	plan->proc = fd_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY);
 	plan->pid_file = fd_try_create(
 		AT_FDCWD, plan->pid_path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0644);
@@ -45,10 +48,25 @@ static void write_pid(struct ready_plan *plan)
 	fd_close(&plan->proc);
 }
 
+static void explain_announcement(const struct ready_plan *plan)
+{
+	explain_because("others are told, and waited for");
+	if (plan->pid_path)
+		explain_call("write(%p, \"PID\\n\")", AT_FDCWD, plan->pid_path);
+	if (plan->announces)
+		explain_call("write(%f, \"\\n\", 1)", plan->announce);
+	if (plan->blocks)
+		explain_call("poll([{fd=%f, events=POLLIN}], 1, -1)", plan->block);
+}
+
 void ready_announce(struct ready_plan *plan)
 {
 	struct pollfd go = { .fd = plan->block, .events = POLLIN };
 
+	if (explain_is_on()) {
+		explain_announcement(plan);
+		return;
+	}
 	if (plan->pid_path)
 		write_pid(plan);
 	if (plan->announces && write(plan->announce, "\n", 1) != 1)

@@ -1,5 +1,6 @@
 #include "common/rootfs.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/mounttree.h"
 #include "common/namespace.h"
@@ -21,6 +22,8 @@ bool rootfs_has_own_pids(void)
 	char shown[16], own[16];
 	ssize_t length = readlink("/proc/self", shown, sizeof(shown) - 1);
 
+	if (explain_is_on())
+		return explain_is_changed(EXPLAIN_PID);
 	if (getpid() == 1)
 		return true;
 	if (length < 0)
@@ -60,6 +63,7 @@ static int open_root(const char *path)
 
 static void leave_chroot(void)
 {
+	explain_because("no chroot is left behind");
 	int error = mounttree_try_leave_chroot();
 
 	if (error < 0)
@@ -111,6 +115,10 @@ static void switch_root(int tree, int place)
 
 static void enter_workdir(int root, const char *workdir)
 {
+	explain_because("where COMMAND starts");
+	if (explain_call("fchdir(%p)", root, workdir))
+		return;
+
 	autoclose int fd = fd_try_open_inside(root, workdir, O_PATH | O_DIRECTORY);
 
 	if (fd < 0 || fchdir(fd) < 0)
@@ -121,6 +129,7 @@ static void enter_workdir(int root, const char *workdir)
 
 static void make_read_only(int root)
 {
+	explain_because("nothing of the root can be changed");
 	int error = mounttree_try_set(root, MOUNT_ATTR_RDONLY, 0, false);
 
 	if (error < 0)
@@ -145,20 +154,26 @@ void rootfs_enter(struct rootfs *rootfs)
 		die_error(errno, "cannot read the mount attributes of '%s'", rootfs->path);
 	leave_chroot();
 	mounttree_propagate(MS_PRIVATE);
+	explain_because(
+		"the new root, a clone of its mounts without devices and set-user-ID programs");
 
 	autoclose int root = clone_root(rootfs, place, changes, &system);
 
+	explain_because("what is to be mounted in it, while the old root is there");
 	furnish_create(&rootfs->furnish);
+	explain_because("the old root is out of reach");
 	switch_root(root, place);
 	fd_close(&place);
 	fd_close(&changes);
 
 	/* The old root is gone: from here on every path leads to the new one. Its top is writable again to make mount points. */
+	explain_because("its top can be written to while mount points are made");
 	if (rootfs->read_only && (rootfs->overlay || !(system.f_flag & ST_RDONLY)))
 		mounttree_try_set(root, 0, MOUNT_ATTR_RDONLY, false);
 	furnish_place(&rootfs->furnish, root);
 	if (rootfs->read_only)
 		make_read_only(root);
+	explain_change(EXPLAIN_ROOT);
 	enter_workdir(root, rootfs->workdir ? rootfs->workdir : "/");
 	if (setrlimit(RLIMIT_NOFILE, &open_files) < 0)
 		die_error(errno, "cannot restore the limit of open files");

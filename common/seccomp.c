@@ -1,5 +1,6 @@
 #include "common/seccomp.h"
 
+#include "common/explain.h"
 #include "common/report.h"
 
 #include <errno.h>
@@ -79,6 +80,9 @@ void seccomp_forbid_user_namespaces(void)
 	struct sock_filter filter[1 + ABIS * BLOCK + 1] = { LOAD(arch) };
 	const struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
 
+	explain_because("no user namespaces, by a filter of system calls");
+	if (explain_call("prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, {len=%d})", (int)program.len))
+		return;
 	if (abis[0].arch == 0)
 		die("cannot forbid user namespaces: the system calls of this machine are not known");
 	for (size_t i = 0; i < ABIS; i++)
@@ -99,6 +103,8 @@ static void expect_refusal(const char *name, long result, int not_it)
 
 void seccomp_verify_user_namespaces(void)
 {
+	if (explain_is_on())
+		return;
 	expect_refusal("unshare", syscall(SYS_unshare, CLONE_NEWUSER | CLONE_PARENT), EINVAL);
 	expect_refusal("clone", syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS, 0, 0, 0, 0), EINVAL);
 	expect_refusal("setns", syscall(SYS_setns, -1, CLONE_NEWUSER), EBADF);

@@ -1,10 +1,13 @@
 #include "common/securebits.h"
 
+#include "common/explain.h"
 #include "common/parse.h"
 #include "common/report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/securebits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/prctl.h>
@@ -59,8 +62,28 @@ unsigned int securebits_read(void)
 	return (unsigned int)bits;
 }
 
+static void explain_bits(unsigned int bits)
+{
+	char text[512] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < BITS && used < sizeof(text); i++) {
+		if (names[i] && (bits & 1U << i))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%sSECBIT_%s",
+				used ? "|" : "", names[i]);
+	}
+	for (char *letter = text; *letter; letter++)
+		*letter = (char)toupper((unsigned char)*letter);
+	explain_because("the securebits that were asked for");
+	explain_call("prctl(PR_SET_SECUREBITS, %s)", used ? text : "0");
+}
+
 void securebits_set(unsigned int bits)
 {
+	if (explain_is_on()) {
+		explain_bits(bits);
+		return;
+	}
 	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) == 0)
 		return;
 	die_hint(errno == EPERM ?

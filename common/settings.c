@@ -1,5 +1,6 @@
 #include "common/settings.h"
 
+#include "common/explain.h"
 #include "common/parse.h"
 #include "common/report.h"
 
@@ -151,7 +152,8 @@ static const char *choose_file(const struct setting *setting, const struct cgrou
 {
 	char text[VALUE_SIZE];
 
-	if (setting->instead && cgroup_try_read(group, setting->file, text, sizeof(text)) == -ENOENT)
+	if (setting->instead && !explain_is_on() &&
+		cgroup_try_read(group, setting->file, text, sizeof(text)) == -ENOENT)
 		return setting->instead;
 	return setting->file;
 }
@@ -184,9 +186,11 @@ static const char *advice_on(int error)
 static bool write_one(const struct setting *setting, const struct cgroup *group, bool *written)
 {
 	const char *file = choose_file(setting, group);
+
+	explain_because("the limits that were asked for");
 	int error = cgroup_try_write(group, file, setting->value);
 
-	*written = error == 0;
+	*written = error == 0 && !explain_is_on();
 	if (error == 0 || (error == -ENOENT && setting->optional))
 		return true;
 	warn_error(-error, "cannot write '%s' to '%s' of the cgroup", setting->value, file);

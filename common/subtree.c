@@ -1,5 +1,6 @@
 #include "common/subtree.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/grouptree.h"
 #include "common/parse.h"
@@ -184,6 +185,13 @@ static bool move_all(int from, int parent, const char *path)
 
 static bool make_room(const struct subtree *subtree, int parent, pid_t watcher)
 {
+	if (explain_is_on()) {
+		explain_call("mkdirat(%f, %q, 0755)", parent, subtree->room);
+		explain_call("write(%p/cgroup.procs, each process of the group above)", parent,
+			subtree->room);
+		return true;
+	}
+
 	char path[PATH_SIZE], pid[16];
 
 	if (mkdirat(parent, subtree->room, 0755) < 0 && errno != EEXIST)
@@ -321,6 +329,9 @@ int subtree_lock(const struct subtree *subtree, int parent)
 	if (!subtree->enable[0] && !subtree->wish[0])
 		return -1;
 	lock = fd_open(parent, lock_file, O_RDONLY);
+	explain_because("the group above hands the controllers down, and is locked meanwhile");
+	if (explain_call("flock(%p, LOCK_SH|LOCK_NB)", parent, lock_file))
+		return fd_take(&lock);
 	for (int i = 0; flock(lock, LOCK_SH | LOCK_NB) < 0; i++) {
 		if (i == TRIES)
 			die("cannot make a cgroup: another process has locked '%s' above it",

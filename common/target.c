@@ -1,5 +1,6 @@
 #include "common/target.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/idmap.h"
 #include "common/parse.h"
@@ -88,14 +89,42 @@ static int open_directory(const struct target *target, const char *asked, const 
 	return fd;
 }
 
+int target_open_self(const struct target *target, bool user)
+{
+	if (explain_is_on() && user && target->process >= 0)
+		return fd_open(target->process, ".", O_PATH | O_DIRECTORY);
+	return fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
+}
+
 void target_open_place(const struct target *target, struct target_place *place)
 {
 	place->root_fd = open_directory(target, place->root, "root");
 	place->workdir_fd = open_directory(target, place->workdir, "cwd");
 }
 
+static void explain_place(const struct target_place *place, bool mounts)
+{
+	explain_because("the root and working directory of the other side");
+	if (place->root) {
+		explain_call("fchdir(%f)", place->root_fd);
+		explain_call("chroot(\".\")");
+	}
+	if (place->root || mounts)
+		explain_call("chdir(\"/\")");
+	if (place->workdir)
+		explain_call("fchdir(%f)", place->workdir_fd);
+	if (place->late_dir)
+		explain_call("chdir(%q)", place->late_dir);
+	if (place->root || mounts)
+		explain_change(EXPLAIN_ROOT);
+}
+
 void target_enter_place(const struct target_place *place, bool mounts)
 {
+	if (explain_is_on()) {
+		explain_place(place, mounts);
+		return;
+	}
 	if (place->root && (fchdir(place->root_fd) < 0 || chroot(".") < 0))
 		die_error(errno, "cannot enter the root directory");
 	if ((place->root || mounts) && chdir("/") < 0)

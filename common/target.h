@@ -25,6 +25,12 @@ const char *target_parse(const char *text, struct target *ret);
 /* Opens what TARGET names. Dies. INODE is that of a pidfd, unique since boot from Linux 6.9 on. */
 void target_open(struct target *target);
 
+/*
+ * The own /proc/PID, by the /proc of this side, for when another is there. Where it is explained that a user namespace would be joined (USER) it is
+ * that of the process which has the id maps of that namespace. Dies.
+ */
+int target_open_self(const struct target *target, bool user);
+
 /* Where COMMAND is to be, NULL for where this process is: a directory of this side, or "" for that of the target; LATE_DIR is a path of the other side. */
 struct target_place {
 	const char *root, *workdir, *late_dir;

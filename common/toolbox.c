@@ -1,5 +1,6 @@
 #include "common/toolbox.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/hide.h"
 #include "common/parse.h"
@@ -335,6 +336,54 @@ static int make(int directory, size_t own, int program, char *const argv[], cons
 	return error < 0 ? error : first;
 }
 
+/* The copies that make() makes, and the exec from there. Not twice along a chain. */
+static void explain_making(size_t own, char *const argv[])
+{
+	if (explain_is_changed(EXPLAIN_TOOLBOX))
+		return;
+	explain_because(
+		"links that may run inside of a root that is not trusted are copied into sealed memory");
+	for (size_t i = 0; i < LINKS; i++) {
+		if (i != own && !is_among(argv + 1, links[i].name))
+			continue;
+		explain_call(
+			"memfd_create(%q, MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_EXEC)", links[i].name);
+		explain_call("sendfile(<memfd:%s>, <%s>)", links[i].name, links[i].name);
+		explain_call(
+			"fcntl(<memfd:%s>, F_ADD_SEALS, F_SEAL_SEAL|F_SEAL_SHRINK|F_SEAL_GROW|F_SEAL_WRITE)",
+			links[i].name);
+	}
+	explain_call("execveat(<memfd:%s>, \"\", %v, AT_EMPTY_PATH)", links[own].name,
+		explain_strip(argv));
+	explain_change(EXPLAIN_TOOLBOX);
+}
+
+bool toolbox_explain_start(char *const argv[])
+{
+	size_t link = find_link(argv[0]);
+	bool held = explain_is_changed(EXPLAIN_TOOLBOX);
+
+	if (link == LINKS || (!held && !links[link].enters))
+		return false;
+	if (held)
+		explain_call("execveat(<memfd:%s>, \"\", %v, AT_EMPTY_PATH)", argv[0], argv);
+	else
+		explain_making(link, argv);
+	return true;
+}
+
+void toolbox_run_beside(char *const argv[])
+{
+	autoclose int self = fd_try_open_self();
+	autoclose int directory = open_directory(self);
+	autoclose int program = directory < 0 ? directory : open_beside(directory, argv[0]);
+
+	if (program >= 0)
+		syscall(SYS_execveat, program, "", argv, environ, AT_EMPTY_PATH);
+	die_error(program < 0 ? -program : errno, "cannot run the link '%s' for it to explain",
+		argv[0]);
+}
+
 void toolbox_enter(char *const argv[])
 {
 	const char *name = program_invocation_short_name;
@@ -342,6 +391,10 @@ void toolbox_enter(char *const argv[])
 
 	if (toolbox_is_held())
 		return;
+	if (explain_is_on()) {
+		explain_making(own, argv);
+		return;
+	}
 
 	autoclose int self = fd_try_open_self();
 	autoclose int directory = open_directory(self);

@@ -44,6 +44,14 @@ void toolbox_close_others(const int *keep, size_t count);
 bool toolbox_is_link(const char *name);
 
 /*
+ * For --explain: explains how the link ARGV[0] would be run if that is from a toolbox, which one that is to be made then; false if it would be run like any other program.
+ */
+bool toolbox_explain_start(char *const argv[]);
+
+/* For --explain: becomes the link ARGV[0] in the directory of this one, whatever would be changed by now. Dies. */
+_Noreturn void toolbox_run_beside(char *const argv[]);
+
+/*
  * Becomes the link ARGV[0] of the toolbox that this link runs from (both have to be), and leaves it the toolbox. ROOT_CHANGED: the root is another one
  * than before this link; that is known from here on, and no link goes on that is not static, because its loader would be of that root.
  * Returns the status to exit with, after a message. Dies.

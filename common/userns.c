@@ -1,6 +1,7 @@
 #include "common/userns.h"
 
 #include "common/child.h"
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/ids.h"
 #include "common/namespace.h"
@@ -26,6 +27,8 @@ static bool choose(const struct idmap *map, uint32_t own, uint32_t *ret)
 static void take_mapped_ids(const struct idmap_plan *plan, uint32_t user, uint32_t group)
 {
 	uint32_t inner;
+
+	explain_because("an id without a mapping would still be the one outside");
 	int error = choose(&plan->groups, group, &inner) ? ids_try_set_group(inner) : 0;
 
 	if (error == 0 && choose(&plan->users, user, &inner))
@@ -36,6 +39,7 @@ static void take_mapped_ids(const struct idmap_plan *plan, uint32_t user, uint32
 
 static void drop_groups(const struct userns_plan *plan)
 {
+	explain_because("groups that do not show inside would still open files");
 	if (plan->keep_groups || ids_try_drop_groups() == 0)
 		return;
 	die_hint("--keep-groups takes them along: they go on opening files although they do not show",
@@ -45,6 +49,7 @@ static void drop_groups(const struct userns_plan *plan)
 /* The helper of idmap_prepare() keeps the rights to write the maps when this process becomes the owner. */
 static void enter(const struct userns_plan *plan, int namespaces)
 {
+	explain_because("a helper outside is to write the id maps");
 	struct idmap_writer writer = idmap_prepare(&plan->idmap);
 	/* With maps written from outside setgroups(2) may be allowed inside, also where it is not outside. */
 	bool later = writer.pid && plan->idmap.setgroups != IDMAP_SETGROUPS_DENY;
@@ -56,7 +61,7 @@ static void enter(const struct userns_plan *plan, int namespaces)
 		die_hint("this needs CAP_SETUID and CAP_SETGID", 0, "cannot become the owner %u:%u",
 			plan->owner_user, plan->owner_group);
 
-	uint32_t user = geteuid(), group = getegid();
+	uint32_t user = ids_user(), group = ids_group();
 
 	namespace_unshare(namespaces);
 	idmap_write(&plan->idmap, &writer);
@@ -75,13 +80,15 @@ void userns_unshare(const struct userns_plan *plan, int namespaces)
 	}
 	enter(plan, CLONE_NEWUSER);
 
+	explain_because("one more user namespace, which is the last");
 	/* One more, which is the last: counted here, out of reach from inside. */
 	int error = fd_try_write(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "1");
 
 	if (error < 0)
 		die_error(-error, "cannot limit '/proc/sys/user/max_user_namespaces'");
 	/* A change of ids has made the files in /proc/PID root's; the inner maps have to be written all the same. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!explain_call("prctl(PR_SET_DUMPABLE, 1)"))
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	idmap_nest(&plan->idmap, &inner.idmap);
 	enter(&inner, namespaces | CLONE_NEWUSER);
 }
@@ -104,6 +111,9 @@ static _Noreturn void help_to_create(const struct idmap_plan *plan, int slot)
 
 int userns_create(const struct idmap_plan *plan)
 {
+	if (explain_call("clone3({flags=CLONE_FILES})"))
+		return explain_fd("user namespace of a helper, with that map");
+
 	int slot = fd_open(AT_FDCWD, "/proc/self/ns/user", O_PATH);
 	pid_t helper = child_fork_helper(CLONE_FILES);
 

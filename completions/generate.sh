@@ -25,6 +25,7 @@ declare -A kinds=(
 	[DST]=file
 	[FD]=fd
 	[FILE]=file
+	[FORMAT]=words/text,json
 	[FILE=VALUE]=setting
 	[GID]=gid
 	[GROUP]=group

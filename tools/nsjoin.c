@@ -179,10 +179,7 @@ static void open_files(struct plan *plan)
 	nsfile_leave_out_own(plan->files);
 }
 
-/*
- * From its start until it has changed the root, rootjail would show those in the PID namespace what it still has of this side. So it is told to join that
- * one itself, afterwards.
- */
+/* Until it has changed the root, rootjail would show those in the PID namespace this side: so it is told to join that one itself, afterwards. */
 static void leave_pid_to_rootjail(struct plan *plan)
 {
 	char option[32];
@@ -201,13 +198,13 @@ static void resolve(struct plan *plan)
 {
 	struct target *target = &plan->target;
 
-	plan->self = fd_open(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY);
 	target_open(target);
 	if (target->pid)
 		plan->namespaces = namespace_different(target->process, plan->namespaces);
 
 	bool user = plan->namespaces & CLONE_NEWUSER;
 
+	plan->self = target_open_self(target, user);
 	target_resolve_id(target, &plan->user, "Uid", user ? "uid_map" : NULL);
 	target_resolve_id(target, &plan->group, "Gid", user ? "gid_map" : NULL);
 	target_open_place(target, &plan->place);
@@ -247,10 +244,10 @@ static void take_ids(const struct plan *plan, bool joined_user)
 	if (change || plan->group.given)
 		drop_groups();
 	if (plan->group.given ||
-		(change && idmap_choose_inner(plan->self, "gid_map", getegid(), &group)))
+		(change && idmap_choose_inner(plan->self, "gid_map", ids_group(), &group)))
 		took("group", group, ids_try_set_group(group));
 	if (plan->user.given ||
-		(change && idmap_choose_inner(plan->self, "uid_map", geteuid(), &user)))
+		(change && idmap_choose_inner(plan->self, "uid_map", ids_user(), &user)))
 		took("user", user, ids_try_set_user(user));
 }
 

@@ -4,6 +4,7 @@
 #include "common/child.h"
 #include "common/cli.h"
 #include "common/idmap.h"
+#include "common/ids.h"
 #include "common/mounttree.h"
 #include "common/namespace.h"
 #include "common/parse.h"
@@ -123,13 +124,13 @@ static void parse_map(struct cli *cli, struct plan *plan, int id)
 
 	plan->namespaces |= CLONE_NEWUSER;
 	if (id == 'r' || id == 'c') {
-		cli_check(cli, idmap_add_id(users, id == 'r' ? 0 : geteuid(), geteuid()));
-		cli_check(cli, idmap_add_id(groups, id == 'r' ? 0 : getegid(), getegid()));
+		cli_check(cli, idmap_add_id(users, id == 'r' ? 0 : ids_user(), ids_user()));
+		cli_check(cli, idmap_add_id(groups, id == 'r' ? 0 : ids_group(), ids_group()));
 	}
 	if (id == MAP_USER)
-		cli_check(cli, map_own(users, value, geteuid()));
+		cli_check(cli, map_own(users, value, ids_user()));
 	if (id == MAP_GROUP)
-		cli_check(cli, map_own(groups, value, getegid()));
+		cli_check(cli, map_own(groups, value, ids_group()));
 	if (id == MAP_USERS || id == MAP_AUTO)
 		cli_check(cli, idmap_add_text(users, value));
 	if (id == MAP_GROUPS || id == MAP_AUTO)
@@ -138,8 +139,8 @@ static void parse_map(struct cli *cli, struct plan *plan, int id)
 		cli_check(cli, idmap_parse_setgroups(value, &plan->user.idmap.setgroups));
 	if (id == OWNER) {
 		cli_check(cli, parse_id_pair(value, &plan->user.owner_user, &plan->user.owner_group));
-		plan->user.idmap.from_outside =
-			plan->user.owner_user != geteuid() || plan->user.owner_group != getegid();
+		plan->user.idmap.from_outside = plan->user.owner_user != ids_user() ||
+			plan->user.owner_group != ids_group();
 	}
 }
 
@@ -249,10 +250,10 @@ static void set_up(const struct plan *plan)
 		namespace_enter_time();
 	if ((plan->namespaces & CLONE_NEWNS) && plan->propagation)
 		mounttree_propagate(plan->propagation);
-	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
-		die_error(errno, "cannot set the host name '%s'", plan->hostname);
-	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
-		die_error(errno, "cannot set the domain name '%s'", plan->domainname);
+	if (plan->hostname)
+		namespace_set_host_name(plan->hostname);
+	if (plan->domainname)
+		namespace_set_domain_name(plan->domainname);
 	if ((plan->namespaces & CLONE_NEWNET) && !plan->no_loopback)
 		namespace_raise_loopback();
 }

@@ -6,11 +6,11 @@ cd "$(dirname "$0")/../.."
 shopt -s nullglob
 
 floors=(
-	'report parse fd'
+	'report parse fd explain'
 	'cli chain toolbox sealed child hide keyring mounttree place users ready capinfo securebits seccomp hierarchy grouptree subtree leftover'
 	'namespace nsfile target userns pin ids idmap caps account privilege inspect procfs rootfs furnish rootspec overlay minidev mask fsmount cgroup devices settings limits accounting'
 )
-beside=' fd>report fd>parse cli>toolbox chain>toolbox toolbox>hide toolbox>sealed child>hide child>mounttree hide>mounttree subtree>grouptree leftover>grouptree settings>cgroup limits>cgroup limits>settings accounting>cgroup child>keyring rootfs>namespace rootfs>furnish rootfs>overlay furnish>idmap furnish>userns furnish>namespace furnish>minidev furnish>mask furnish>procfs procfs>nsfile mask>minidev overlay>namespace rootspec>furnish rootspec>idmap pin>namespace nsfile>namespace target>idmap userns>namespace userns>idmap userns>ids account>ids privilege>caps privilege>ids inspect>caps inspect>ids '
+beside=' fd>explain explain>parse explain>report fd>report fd>parse cli>toolbox chain>toolbox toolbox>hide toolbox>sealed child>hide child>mounttree hide>mounttree subtree>grouptree leftover>grouptree settings>cgroup limits>cgroup limits>settings accounting>cgroup child>keyring rootfs>namespace rootfs>furnish rootfs>overlay furnish>idmap furnish>userns furnish>namespace furnish>minidev furnish>mask furnish>procfs procfs>nsfile mask>minidev overlay>namespace rootspec>furnish rootspec>idmap pin>namespace nsfile>namespace target>idmap userns>namespace userns>idmap userns>ids idmap>ids account>ids privilege>caps privilege>ids inspect>caps inspect>ids '
 declare -A only_user=(
 	[sys/capability.h]=common/caps.c
 	[libmount.h]=common/fsmount.c
