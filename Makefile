@@ -69,6 +69,7 @@ LIBS_limit := $(if $(filter musl,$(LIBC)),$(MUSL_LIB)/libc.a -lgcc $(MUSL_LIB)/c
 # Goals that install what they need first, so that they work on a fresh machine.
 SETS_setup := build demo test
 SETS_demo := build demo
+SETS_cast := build demo cast
 SETS_check := build test
 SETS_check-asan := build test
 SETS_check-vm := build test vm
@@ -137,6 +138,9 @@ bench: tests-release $(BENCH_PROGRAMS) ## time chains beside other programs, and
 demo: all | $(SETUP) ## set up, build, and show a container made of links
 	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/demo.sh
 
+cast: all | $(SETUP) ## record the session of README.svg anew, as root: what tests/cast/session types into a shell
+	@NSCHAIN_BIN=$(CURDIR)/build/release/bin tests/cast.sh README.svg
+
 check-packages: | $(SETUP) ## build all that is handed out, twice, install it in a fresh Debian, and remove it (MIRROR=URL SUITE=bookworm)
 	@tests/packages.sh
 
@@ -149,7 +153,7 @@ lint-analyze: build/compile_commands.json
 format: ## lay out all C files by .clang-format
 	clang-format -i $(wildcard common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch])
 
-setup: ## install the Debian packages that are missing (SETS="build demo test vm lint fuzz coverage bench deb packages": for these)
+setup: ## install the Debian packages that are missing (SETS="build demo cast test vm lint fuzz coverage bench deb packages": for these)
 	@tests/setup.sh $(SETS)
 
 dist: ## make the source tarball in build/dist, the same bytes each time (SOURCE_DATE_EPOCH=SECONDS)
@@ -310,7 +314,7 @@ build/compile_commands.json: build/release/flags build/release/faults/names.h
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak bench demo dist dist-binary deb check-packages lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
+.PHONY: all check check-asan check-vm check-escape check-mutants check-faults check-kernels fuzz fuzz-cli coverage soak bench demo cast dist dist-binary deb check-packages lint $(LINTS:%=lint-%) format setup compile_commands.json clean help \
 	install uninstall $(FLAVOURS:%=tests-%) FORCE build/compile_commands.json
 
 -include $(wildcard build/*/*/*.d build/*/tests/*/*.d)

@@ -67,7 +67,7 @@ binary_tarball() {
 		[[ -e $notice ]] || die "$notice is missing: NOTICES=\"FILE...\" names the licences of musl and libcap, which are linked in"
 		install -m 644 "$notice" "$tree/share/doc/nschain/$(basename "$(dirname "$notice")").$(basename "$notice")"
 	done
-	install -m 644 LICENSE README.md "$tree/share/doc/nschain"
+	install -m 644 LICENSE README.md README.svg "$tree/share/doc/nschain"
 	find "$tree" -mindepth 1 -printf '%P\0' | sort -z | pack "$dist/$name-linux-${MACHINE:-$(uname -m)}.tar.gz" "$tree"
 	rm -r "$tree"
 }

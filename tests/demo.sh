@@ -60,17 +60,6 @@ no_processes() {
 	! grep -qzxF "DEMO=$work" /proc/[0-9]*/environ 2>/dev/null || fail 'a process is left'
 }
 
-make_root() { # DIR
-	local applet busybox
-	busybox=$(type -P busybox) || fail 'busybox is missing: install busybox-static'
-	mkdir -p "$1"/{bin,dev,etc,proc,root,tmp}
-	cp "$busybox" "$1/bin/busybox"
-	for applet in $("$busybox" --list); do
-		[[ $applet == busybox ]] || ln -s busybox "$1/bin/$applet"
-	done
-	echo 'root:x:0:0:root:/root:/bin/sh' >"$1/etc/passwd"
-}
-
 limit=(cgrun -m 100M)
 if [[ $EUID -eq 0 ]]; then
 	own=()
@@ -86,10 +75,10 @@ else
 fi
 small=("${limit[@]}" "${own[@]}" capjail --drop chown rootjail rootfs)
 full=("${limit[@]}" nsnew "$kinds" --hostname demo rootjail --overlay rootfs capjail --preset docker)
-make_root rootfs
+"$repository/tests/rootfs.sh" rootfs
 host_name=$(uname -n)
 
-show 'Another root: the files of the host are gone' 1 "^/bin /dev /etc /proc /root /tmp"$'\n'".*No such file" \
+show 'Another root: the files of the host are gone' 1 "^/bin /dev /etc /proc /root /sys /tmp"$'\n'".*No such file" \
 	"${small[@]}" sh -c "echo /*; cat $work/host"
 
 if [[ $EUID -eq 0 ]]; then

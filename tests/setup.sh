@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, test, vm, lint, fuzz, coverage, bench, deb, packages that are missing.
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, cast, test, vm, lint, fuzz, coverage, bench, deb, packages that are missing.
 # Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -7,6 +7,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 declare -A packages=(
 	[build]='gcc make libc6-dev libcap-dev libmount-dev musl-tools'
 	[demo]='busybox-static'
+	[cast]='termtosvg python3'
 	[test]='bats busybox-static strace uidmap libcap2-bin util-linux procps python3 perl squashfs-tools erofs-utils e2fsprogs patch bash-completion zsh fish'
 	[vm]='qemu-system-x86 linux-image-amd64 busybox-static cpio kmod'
 	[fuzz]='clang libclang-rt-dev perl'
