@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Links together: the examples of README.md from its own text, the order of links, what a payload is in.
+# Links together: what a payload is in, the order of links.
 # shellcheck disable=SC2016,SC2030,SC2031 # shells inside of a chain; output and status are set by run
 
 setup() {
@@ -19,76 +19,6 @@ setup_file() {
 teardown() {
 	[ -z "$target" ] || kill "$target" 2>/dev/null || true
 	remove_alone
-}
-
-# --- the examples of README.md: a comment <!-- chain: NAME; KEY: VALUE; ... --> before each block of sh ---
-
-README=$BATS_TEST_DIRNAME/../README.md
-
-# Prints "NAME<TAB>rest of the comment" for each example.
-list_chains() {
-	sed -n 's/^<!-- chain: \([^;]*\); \(.*\) -->$/\1\t\2/p' "$README"
-}
-
-chain_key() { # KEY ATTRIBUTES
-	sed -n "s/.*\b$1: \([^;]*\).*/\1/p" <<<"$2"
-}
-
-chain_text() { # NAME
-	awk -v start="<!-- chain: $1;" '
-		index($0, start) == 1 { found = 1 }
-		found && $0 == "```" { exit }
-		inside { print }
-		found && $0 == "```sh" { inside = 1 }
-	' "$README"
-}
-
-# Runs the example that the name of the test names. In "expect", "." matches line ends too and ^ and $ stand for those of any line.
-readme_chain() {
-	local name=${BATS_TEST_DESCRIPTION#README: } attributes expect wanted
-	attributes=$(list_chains | awk -F '\t' -v name="$name" '$1 == name {print $2}')
-	[ -n "$attributes" ]
-	expect=${attributes#*expect: }
-	attributes=${attributes%expect: *}
-	wanted=$(chain_key status "$attributes")
-	# shellcheck disable=SC2046 # words
-	requires $(chain_key needs "$attributes")
-	chain_text "$name" >chain.sh
-	[ -s chain.sh ]
-	run timeout 60 sh chain.sh 3>&-
-	assert_status "${wanted:-0}"
-	EXPECT=$expect perl -0777 -ne 'exit !/$ENV{EXPECT}/ms' <<<"$output" || {
-		printf 'expected %s in\n%s\n' "$expect" "$output"
-		return 1
-	}
-}
-
-@test "README: limits and capabilities" { readme_chain; }
-@test "README: container" { readme_chain; }
-@test "README: rootless container" { readme_chain; }
-@test "README: untrusted root" { readme_chain; }
-@test "README: a network for each test" { readme_chain; }
-@test "README: image" { readme_chain; }
-@test "README: scratch" { readme_chain; }
-@test "README: read-only root" { readme_chain; }
-@test "README: read-only bind" { readme_chain; }
-@test "README: exit status" { readme_chain; }
-@test "README: join for debugging" { readme_chain; }
-@test "README: pod" { readme_chain; }
-@test "README: pins" { readme_chain; }
-@test "README: host name" { readme_chain; }
-@test "README: statistics" { readme_chain; }
-@test "README: named group" { readme_chain; }
-@test "README: user ranges" { readme_chain; }
-
-@test "each block of sh in the README is an example that is tested here" {
-	local blocks tested
-	tested=$(sed -n 's/^@test "README: \(.*\)" .*/\1/p' "$BATS_TEST_FILENAME" | sort)
-	[ "$(list_chains | cut -f 1 | sort)" = "$tested" ]
-	blocks=$(grep -c '^```sh$' "$README")
-	[ "$blocks" -eq "$(wc -l <<<"$tested")" ]
-	# The comment stands right before its block.
-	[ "$(grep -A 1 '^<!-- chain: ' "$README" | grep -c '^```sh$')" -eq "$blocks" ]
 }
 
 # --- one chain, looked at from outside while it runs ---
@@ -193,6 +123,15 @@ same_namespace() { # KIND PID PID
 	assert_status 1
 	assert_says 'Operation not permitted'
 	[ "$(stat -c %u rootfs/etc/passwd)" = 1 ]
+}
+
+@test "users of a range: root and user 1000 inside, 100000 and 101000 outside" {
+	requires root userns
+	run nsnew -p --map-users=0:100000:65536 --map-groups=0:100000:65536 \
+		rootjail rootfs sh -c 'id -u; echo >/tmp/file; chown 1000 /tmp/file; stat -c %u /tmp/file'
+	assert_status 0
+	assert_output $'0\n1000'
+	[ "$(stat -c %u rootfs/tmp/file)" = 101000 ]
 }
 
 # --- every legal order ---

@@ -109,8 +109,8 @@ if [[ ${#limit[@]} -gt 0 ]]; then
 	group='; grep -m 1 cgrun /proc/self/cgroup'
 	found='/cgrun-'
 fi
-show 'What it leaves running ends with it' 0 $'\n'" +2 [^"$'\n'"]*tail -f .*${found:-}" \
-	"${full[@]}" sh -c "tail -f /dev/null & ps${group:-}"
+show 'What it leaves running ends with it' 0 $'\n'" +[2-9] [^"$'\n'"]*httpd -p 80.*${found:-}" \
+	"${full[@]}" sh -c "httpd -p 80; ps${group:-}"
 
 no_groups
 no_mounts
