@@ -82,9 +82,10 @@ SETS_check-mutants := build test
 SETS_check-faults := build test
 SETS_check-kernels := build test vm
 SETS_bench := build test bench
-SETS_dist-binary := build
-SETS_deb := build deb
-SETS_check-packages := build deb packages
+SETS_dist := dist
+SETS_dist-binary := build dist
+SETS_deb := build dist deb
+SETS_check-packages := build dist deb packages
 SETS_lint := build lint
 SETS ?= $(sort $(foreach goal,$(MAKECMDGOALS),$(SETS_$(firstword $(subst lint-,lint ,$(goal))))))
 SETUP := $(if $(SETS),setup)
@@ -153,10 +154,10 @@ lint-analyze: build/compile_commands.json
 format: ## lay out all C files by .clang-format
 	clang-format -i $(wildcard common/*.[ch] tools/*.c tests/*/*.[ch] tests/*/*/*.[ch])
 
-setup: ## install the Debian packages that are missing (SETS="build demo cast test vm lint fuzz coverage bench deb packages": for these)
+setup: ## install the Debian packages that are missing (SETS="build demo cast test vm lint fuzz coverage bench dist deb packages": for these)
 	@tests/setup.sh $(SETS)
 
-dist: ## make the source tarball in build/dist, the same bytes each time (SOURCE_DATE_EPOCH=SECONDS)
+dist: | $(SETUP) ## make the source tarball in build/dist, the same bytes each time (SOURCE_DATE_EPOCH=SECONDS)
 	@packages/build.sh source
 
 # From a tree of its own, so that tar -C PREFIX --strip-components=1 installs it.

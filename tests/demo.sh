@@ -96,8 +96,8 @@ if [[ ${#limit[@]} -gt 0 ]]; then
 		"${small[@]}" tail /dev/zero
 fi
 
-show 'Process ids of its own: the command is PID 1, and there is nobody else' 0 $'^PID[^\n]*\n +1 [^\n]*$' \
-	"${full[@]}" ps
+show 'Process ids of its own: the command is PID 1, and there is nobody else' 0 $'^PID[^\n]*\n +1 root +ps$' \
+	"${full[@]}" ps -o pid,user,comm
 
 show 'A host name of its own' 0 '^demo$' "${full[@]}" hostname
 [[ $(uname -n) == "$host_name" ]] || fail 'the host has another name now'
@@ -109,8 +109,8 @@ if [[ ${#limit[@]} -gt 0 ]]; then
 	group='; grep -m 1 cgrun /proc/self/cgroup'
 	found='/cgrun-'
 fi
-show 'What it leaves running ends with it' 0 $'\n'" +[2-9] [^"$'\n'"]*httpd -p 80.*${found:-}" \
-	"${full[@]}" sh -c "httpd -p 80; ps${group:-}"
+show 'What it leaves running ends with it' 0 $'\n'" +[2-9] +httpd.*${found:-}" \
+	"${full[@]}" sh -c "httpd -p 80; ps -o pid,comm${group:-}"
 
 no_groups
 no_mounts

@@ -99,7 +99,7 @@ run_block() { # NUMBER
 
 @test "what is called by make is a target, and its variables are known" {
 	local call word
-	grep -oE '(`|^    )make( [A-Za-z_-]+(=[0-9A-Za-z]+)?)*' "$README" | sed -E 's/^[` ]*make ?//' | sort -u >calls
+	grep -oE '(`|^    )make( [A-Za-z_-]+(=[^` ]+)?)*' "$README" | sed -E 's/^[` ]*make ?//' | sort -u >calls
 	[ "$(wc -l <calls)" -gt 15 ]
 	while read -r call; do
 		for word in $call; do

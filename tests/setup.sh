@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, cast, test, vm, lint, fuzz, coverage, bench, deb, packages that are missing.
+# tests/setup.sh SET...: installs the Debian packages of the sets build, demo, cast, test, vm, lint, fuzz, coverage, bench, dist, deb, packages that are missing.
 # Where it cannot (no root, no apt-get) it names them and fails; it says nothing when all is there.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -13,8 +13,9 @@ declare -A packages=(
 	[fuzz]='clang libclang-rt-dev perl'
 	[coverage]='clang libclang-rt-dev llvm'
 	[bench]='crun runc bubblewrap cgroup-tools util-linux libcap2-bin python3'
+	[dist]='git'
 	[deb]='dpkg-dev debhelper'
-	[packages]='lintian debootstrap busybox-static util-linux git'
+	[packages]='lintian debootstrap busybox-static util-linux'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
 
@@ -67,6 +68,8 @@ has() {
 	qemu-system-x86) type -P qemu-system-x86_64 ;;
 	linux-image-amd64) has_kernel ;;
 	kmod) type -P modprobe ;;
+	# It alone knows which files are tracked; a tree from a tarball has no need of it.
+	git) [[ ! -e $(dirname "$0")/../.git ]] || type -P git ;;
 	libclang-rt-dev) has_runtime ;;
 	bash-completion) [[ -e /usr/share/bash-completion/bash_completion ]] ;;
 	bubblewrap) type -P bwrap ;;
