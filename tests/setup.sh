@@ -14,7 +14,7 @@ declare -A packages=(
 	[coverage]='clang libclang-rt-dev llvm'
 	[bench]='crun runc bubblewrap cgroup-tools util-linux libcap2-bin python3'
 	[dist]='git'
-	[deb]='dpkg-dev debhelper'
+	[deb]='build-essential dpkg-dev debhelper'
 	[packages]='lintian debootstrap busybox-static util-linux'
 	[lint]='clang clang-format clang-tidy cppcheck shellcheck mandoc perl'
 )
