@@ -74,6 +74,8 @@ raise SystemExit(refused and ctypes.get_errno() == 22)' ;;
 	# pidfds have inodes that no other process gets: Linux 6.9.
 	pidfs) python3 -c 'import os; raise SystemExit(os.fstat(os.pidfd_open(1)).st_ino == os.fstat(os.pidfd_open(os.getpid())).st_ino)' ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;
+	# A root made by debootstrap has none.
+	hosts) [ -e /etc/hosts ] ;;
 	subids) grep -q "^$(id -un):" /etc/subuid 2>/dev/null && command -v newuidmap >/dev/null ;;
 	bash-completion) [ -e /usr/share/bash-completion/bash_completion ] ;;
 	# Anything else in lower case is a program.
