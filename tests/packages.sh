@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tests/packages.sh: builds all that is handed out (packages/build.sh) here and once more in another place, which has to give the same bytes; runs
 # the binaries in a root that holds nothing else; installs the Debian package in a fresh Debian, runs a chain there, and removes it.
-# That Debian is made once, by debootstrap, and kept in build/packages (200 MB). Whoever is not root builds only.
+# That Debian is made once, by debootstrap, and kept as an archive in build/packages (100 MB). Whoever is not root builds only.
 #   MIRROR   where debootstrap gets it, or none to do without; default the mirror of this machine's apt
 #   SUITE    which Debian; default that of this machine
 # Mounts are in a mount namespace of its own. The last line is the total.
@@ -28,7 +28,11 @@ jobs=$(nproc)
 work=$(mktemp -d "${TMPDIR:-/tmp}/nschain-packages.XXXXXX")
 maker=
 clean_up() {
-	[[ -z $maker ]] || kill "$maker" 2>/dev/null || true
+	# It takes no other signal.
+	if [[ -n $maker ]]; then
+		kill -KILL "$maker" || true
+		wait "$maker" || true
+	fi 2>/dev/null
 	# In the reverse order.
 	awk -v below="$work/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r mount; do
 		umount -l "$mount" || true
@@ -246,21 +250,21 @@ find_mirror() {
 	[[ -n $MIRROR ]]
 }
 
-# Goes on while packages are built.
+# Goes on while packages are built. All that it runs ends with it.
 make_base() {
-	mkdir -p build/packages
-	chmod 700 build/packages
-	rm -rf --one-file-system "$base.new"
-	exec debootstrap --variant=minbase "$SUITE" "$PWD/$base.new" "$MIRROR"
+	exec unshare --pid --fork --kill-child debootstrap --variant=minbase "$SUITE" "$base" "$MIRROR"
 }
 
+# An archive, because whoever copies this tree need not be able to read what is in it.
 is_made() { # STATUS
 	if [[ $1 -ne 0 ]]; then
 		cat "$work/made"
-		tail -n 5 "$base.new/debootstrap/debootstrap.log"
+		tail -n 5 "$base/debootstrap/debootstrap.log"
 		return 1
 	fi
-	mv "$base.new" "$base"
+	mkdir -p "${archive%/*}"
+	tar -C "$base" --numeric-owner -cf - . | gzip -1 >"$archive.new"
+	mv "$archive.new" "$archive"
 }
 
 # Whatever is changed goes to memory. /mnt is not part of it.
@@ -269,7 +273,7 @@ mount_debian() {
 	mkdir "$upper" "$debian"
 	mount -t tmpfs -o mode=755 none "$upper"
 	mkdir "$upper/changes" "$upper/work"
-	mount -t overlay -o "lowerdir=$PWD/$base,upperdir=$upper/changes,workdir=$upper/work" none "$debian"
+	mount -t overlay -o "lowerdir=$base,upperdir=$upper/changes,workdir=$upper/work" none "$debian"
 	mount -t proc proc "$debian/proc"
 	mount --rbind /sys "$debian/sys"
 	mount -t tmpfs -o mode=755 none "$debian/mnt"
@@ -313,10 +317,16 @@ purge_package() {
 	[[ -z $(find "$debian/var/lib/dpkg" -name '*nschain*') ]]
 }
 
-debian=$work/debian base=''
+debian=$work/debian base='' archive=''
 if [[ $EUID -eq 0 && ${MIRROR:-} != none ]] && find_mirror; then
-	base=build/packages/root-$SUITE
-	if [[ ! -e $base ]]; then
+	# Nobody else gets to its set-user-ID programs.
+	install -d -m 700 "$work/private"
+	base=$work/private/base
+	archive=build/packages/root-$SUITE.tar.gz
+	mkdir "$base"
+	if [[ -e $archive ]]; then
+		tar -C "$base" --numeric-owner -xpf "$archive"
+	else
 		make_base >"$work/made" 2>&1 </dev/null &
 		maker=$!
 	fi
