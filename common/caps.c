@@ -134,52 +134,21 @@ void caps_format(uint64_t mask, char text[CAPS_TEXT])
 	}
 }
 
-/* How many letters two names share at the start. */
-static size_t common_start(const char *a, const char *b)
-{
-	size_t length = 0;
-
-	while (a[length] && a[length] == b[length])
-		length++;
-	return length;
-}
-
-/* How likely it is that BARE was meant by WORD: few edits first, then a part of the name, then the same start. 0: not at all. */
-static size_t likeness(const char *word, const char *bare)
-{
-	enum { TOO_FAR = 3, WORTH = 100 };
-	size_t distance = parse_distance(word, bare, TOO_FAR);
-	size_t start = common_start(word, bare);
-
-	if (distance < TOO_FAR)
-		return WORTH - distance;
-	if (strlen(word) > 2 && strstr(bare, word))
-		return start + strlen(word);
-	return start > 2 ? start : 0;
-}
-
 static void find_nearest(const char *word, uint64_t known, char *nearest, size_t size)
 {
-	char lower[NAME_SIZE];
-	size_t best = 0, length = 0;
+	struct parse_guess guess = { .typed = word };
 
-	word += word[0] == '-' ? 1 : 0;
-	word += strncasecmp(word, "cap_", 4) == 0 ? 4 : 0;
-	for (; word[length] && length + 1 < sizeof(lower); length++)
-		lower[length] = (char)tolower((unsigned char)word[length]);
-	lower[length] = '\0';
+	guess.typed += guess.typed[0] == '-' ? 1 : 0;
+	guess.typed += strncasecmp(guess.typed, "cap_", 4) == 0 ? 4 : 0;
 	nearest[0] = '\0';
+	if (parse_offer(&guess, "all"))
+		snprintf(nearest, size, "all");
 	for (int i = 0; i < CAPABILITIES_MAX && (known & bit(i)); i++) {
 		char name[NAME_SIZE];
 
 		caps_name(i, name, sizeof(name));
-
-		size_t score = likeness(lower, name + 4);
-
-		if (score > best) {
-			best = score;
+		if (parse_offer(&guess, name + 4))
 			snprintf(nearest, size, "%s", name + 4);
-		}
 	}
 }
 
@@ -217,10 +186,24 @@ static const char *find_or_guess(
 
 	if (capability < 0) {
 		find_nearest(word, known, nearest, size);
+		if (strcasecmp(word, "none") == 0)
+			return "is not a capability of this kernel: --drop=all leaves none";
+		if (strpbrk(word, " ;:|"))
+			return "is not a capability of this kernel: a LIST has commas between names";
 		return word[0] ? "is not a capability of this kernel" : "is empty: name a capability";
 	}
 	*ret = bit(capability);
 	return NULL;
+}
+
+/* The next word of a list; of one that is too long the beginning is in WORD, for the message. */
+static const char *take_name(const char **cursor, char *word, size_t size)
+{
+	const char *reason = parse_word(cursor, ',', word, size);
+
+	if (reason)
+		snprintf(word, size, "%s", *cursor);
+	return reason;
 }
 
 const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *nearest, size_t size)
@@ -231,7 +214,7 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 
 	word[0] = nearest[0] = '\0';
 	for (const char *cursor = list; cursor;) {
-		const char *reason = parse_word(&cursor, ',', word, size);
+		const char *reason = take_name(&cursor, word, size);
 		bool minus = word[0] == '-' && all;
 
 		if (reason)
@@ -242,7 +225,7 @@ const char *caps_parse_list(const char *list, uint64_t *ret, char *word, char *n
 		}
 		reason = find_or_guess(word + minus, known, &one, nearest, size);
 		if (reason && word[0] == '-' && !all)
-			return "is not a capability of this kernel: '-' leaves one out of an 'all' before it";
+			return "is not a capability of this kernel: '-' is for what an 'all' before it leaves out";
 		if (reason)
 			return reason;
 		mask |= minus ? 0 : one;
@@ -262,7 +245,7 @@ const char *caps_parse_iab(
 
 	word[0] = nearest[0] = '\0';
 	for (const char *cursor = strcmp(text, "none") == 0 ? NULL : text; cursor;) {
-		const char *reason = parse_word(&cursor, ',', word, size);
+		const char *reason = take_name(&cursor, word, size);
 		size_t signs = strspn(word, "!^%");
 		uint64_t one = 0;
 
@@ -359,7 +342,7 @@ static void change_ambient(int operation, uint64_t mask)
 			continue;
 		if (prctl(PR_CAP_AMBIENT, operation, i, 0, 0) < 0)
 			die_hint(errno == EPERM && operation == PR_CAP_AMBIENT_RAISE ?
-					"it has to be permitted and inheritable, and the securebit no_cap_ambient_raise not set" :
+					"it has to be permitted and inheritable; see no_cap_ambient_raise" :
 					NULL,
 				errno, "cannot change capability %d of the ambient set", i);
 	}

@@ -8,6 +8,7 @@
 #include "common/parse.h"
 #include "common/report.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ const char *cgroup_check_name(const char *name)
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strchr(name, '\n'))
 		return "is not a name that a group can have";
 	if (leftover_is_name(name))
-		return "begins with 'cgrun-', as groups without a name of their own do";
+		return "begins with 'cgrun-': that is for groups without --name";
 	return NULL;
 }
 
@@ -165,8 +166,7 @@ static bool fill_cpuset(int directory, int parent)
 static void advise(const struct cgroup *group, int error, const char *directory)
 {
 	if (error == EEXIST)
-		hint("--join=%s runs COMMAND in it; --gc --name=%s removes it if it is empty and left over",
-			group->name, group->name);
+		hint("--join=%s runs COMMAND in it, --gc removes it if empty", group->name);
 	else if ((error == EACCES || error == EPERM) && geteuid() == 0)
 		hint("'%s' is not to be changed from here", directory);
 	else if (error == EACCES || error == EPERM)
@@ -249,7 +249,7 @@ static bool is_domain(int parent, const char *directory)
 	if (fd_try_read(parent, "cgroup.type", type, sizeof(type)) < 0 || strcmp(type, "domain") == 0)
 		return true;
 	warn("cannot make a cgroup below '%s': its cgroup.type is '%s'", directory, type);
-	hint("below a threaded group are threads only (cgroups(7)); --parent=GROUP takes another place");
+	hint("threads only (cgroups(7)); --parent=GROUP takes another place");
 	return false;
 }
 
@@ -343,6 +343,23 @@ int cgroup_try_write(const struct cgroup *group, const char *file, const char *v
 ssize_t cgroup_try_read(const struct cgroup *group, const char *file, char *text, size_t size)
 {
 	return fd_try_read(find_directory(group, file), file, text, size);
+}
+
+bool cgroup_nearest_file(const struct cgroup *group, const char *file, char *nearest, size_t size)
+{
+	struct parse_guess guess = { .typed = file };
+	int copy = fd_try_open(find_directory(group, file), ".", O_RDONLY | O_DIRECTORY);
+	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+
+	if (!entries)
+		return false;
+	for (struct dirent *entry; (entry = readdir(entries));) {
+		/* Its name does not last. */
+		if (entry->d_type == DT_REG && parse_offer(&guess, entry->d_name))
+			snprintf(nearest, size, "%s", entry->d_name);
+	}
+	closedir(entries);
+	return guess.word != NULL;
 }
 
 bool cgroup_try_count(const struct cgroup *group, const char *file, const char *key, uint64_t *ret)
@@ -531,11 +548,11 @@ static const char *advice_on_joining(int error)
 	switch (error) {
 	case -EACCES:
 	case -EPERM:
-		return "on version 2 it takes the right to write cgroup.procs there and in the nearest group above both";
+		return "version 2: cgroup.procs has to be yours there and above both groups";
 	case -EBUSY:
-		return "it hands controllers down, so it may hold no process: take a group below it";
+		return "it hands controllers down and holds no process: take a group below";
 	case -EOPNOTSUPP:
-		return "its cgroup.type is threaded, or invalid: it takes no processes like this";
+		return "its cgroup.type is threaded, or invalid: it takes no process";
 	default:
 		return NULL;
 	}

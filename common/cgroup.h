@@ -74,6 +74,9 @@ int cgroup_try_write(const struct cgroup *group, const char *file, const char *v
 /* Reads FILE in the same way, as fd_try_read() does. */
 ssize_t cgroup_try_read(const struct cgroup *group, const char *file, char *text, size_t size);
 
+/* The file beside FILE, which is not there, that was meant by it, into NEAREST; false if none is like it. */
+bool cgroup_nearest_file(const struct cgroup *group, const char *file, char *nearest, size_t size);
+
 /* A number in FILE: behind KEY on its line, or all of it when KEY is NULL. False if it is not there; no message. */
 bool cgroup_try_count(const struct cgroup *group, const char *file, const char *key, uint64_t *ret);
 

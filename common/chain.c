@@ -23,7 +23,7 @@ static const char *advice(int error)
 {
 	switch (error) {
 	case ENOEXEC:
-		return "not a program, nor a script that begins with '#!'; give its interpreter in front of it";
+		return "no program, and no script with a '#!' line for its interpreter";
 	case EACCES:
 		return "no permission, a directory, or on a mount with noexec";
 	case ENOENT:
@@ -33,11 +33,20 @@ static const char *advice(int error)
 	}
 }
 
+/* A word processor makes one long dash of "--": U+2010 to U+2015. */
+static bool is_like_option(const char *name)
+{
+	return name[0] == '-' || strncmp(name, "\xe2\x80", 2) == 0;
+}
+
 static int give_up(const char *name, const char *path, const char *root, int error)
 {
 	/* ENOENT for a file that is there is about its interpreter. */
 	bool found = !is_absent(error) || faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
-	const char *text = found ? advice(error) : NULL;
+	const char *text = found ? advice(error) :
+		is_like_option(name) ?
+				   "it looks like an option: these stand in front of all operands" :
+				   NULL;
 
 	if (root)
 		warn_error(error, "cannot run '%s' in '%s'", name, root);

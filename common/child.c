@@ -297,7 +297,7 @@ static void fork_child(struct child *child, int cgroup)
 	}
 	if (child->pid < 0)
 		die_hint(errno == EOPNOTSUPP ?
-				"the cgroup above is threaded (cgroup.type), which takes no limits on memory and no processes like this" :
+				"the cgroup above is threaded (cgroup.type): it takes no process" :
 				errno == ENOMEM ?
 				"a PID namespace whose PID 1 has ended takes no more processes" :
 				NULL,

@@ -204,28 +204,71 @@ static _Noreturn void print_version(const struct cli_program *program)
 	finish_output();
 }
 
+/* Ends with that hint; NULL: to read --help. */
+static _Noreturn void cli_exit(const struct cli *cli, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static _Noreturn void cli_exit(const struct cli *cli, const char *format, ...)
+{
+	char text[512];
+	va_list values;
+
+	snprintf(text, sizeof(text), "try '%s --help'", cli->program->name);
+	va_start(values, format);
+	if (format)
+		vsnprintf(text, sizeof(text), format, values);
+	va_end(values);
+	hint("%s", text);
+	exit(STATUS_FAILED);
+}
+
+/* What other programs call an option that a link has by another name, or that another link has. */
+static const struct {
+	const char *name, *here;
+} elsewhere[] = {
+	{ "ambient-caps", "'capjail --ambient'" },
+	{ "bind", "'rootjail --bind', or 'nsmount --options=bind'" },
+	{ "bounding-set", "'capjail --bounding'" },
+	{ "cap-add", "'capjail --keep'" },
+	{ "cap-drop", "'capjail --drop'" },
+	{ "chdir", "'rootjail --workdir'" },
+	{ "cpu-quota", "'cgrun --cpus'" },
+	{ "cpus", "'cgrun --cpus'" },
+	{ "cpuset-mems", "'cgrun --mems'" },
+	{ "die-with-parent", "'nsnew --kill-child', the default" },
+	{ "drop", "'capjail --drop'" },
+	{ "hostname", "'nsnew --hostname'" },
+	{ "inh-caps", "'capjail --inheritable'" },
+	{ "memory", "'cgrun --memory'" },
+	{ "memory-max", "'cgrun --memory'" },
+	{ "memory-swap", "'cgrun --swap'" },
+	{ "no-new-privs", "what capjail does without being asked" },
+	{ "preset", "'capjail --preset'" },
+	{ "read-only", "'rootjail --read-only'" },
+	{ "reuid", "'capjail --user'" },
+	{ "ro-bind", "'rootjail --bind=SRC:DST:ro'" },
+	{ "target", "'nsjoin --target'" },
+	{ "unshare-all", "'nsnew --all --user'" },
+	{ "volume", "'rootjail --bind=SRC:DST'" },
+};
+
 static _Noreturn void unknown_option(const struct cli *cli, const char *typed, size_t length)
 {
-	enum { TOO_FAR = 3 };
 	char word[64];
-	const char *nearest = NULL;
-	size_t best = TOO_FAR;
+	struct parse_guess guess = { .typed = word };
 
 	snprintf(word, sizeof(word), "%.*s", (int)length, typed);
-	for (const struct option *option = cli->longs; option->name; option++) {
-		bool shortened = length > 1 && strncmp(option->name, word, strlen(word)) == 0;
-		size_t distance = shortened ? 1 : parse_distance(word, option->name, TOO_FAR);
-
-		if (distance < best) {
-			best = distance;
-			nearest = option->name;
-		}
-	}
-	if (!nearest)
-		cli_die(cli, "unknown option '--%s'", word);
+	for (const struct option *option = cli->longs; option->name; option++)
+		parse_offer(&guess, option->name);
 	warn("unknown option '--%s'", word);
-	hint("did you mean '--%s'? options may not be shortened", nearest);
-	exit(STATUS_FAILED);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+		if (strcmp(word, elsewhere[i].name) == 0)
+			cli_exit(cli, "here that is %s", elsewhere[i].here);
+	}
+	if (!guess.word)
+		cli_exit(cli, NULL);
+	cli_exit(cli, "did you mean '--%s'?%s", guess.word,
+		strncmp(guess.word, word, length) == 0 ? " options may not be shortened" : "");
 }
 
 /* Long options are checked before getopt sees them: by their whole name, and that no value is given where none is taken. */
@@ -241,6 +284,29 @@ static void check_long_option(const struct cli *cli, const char *text)
 	if (text[length] && !option->argument)
 		cli_die(cli, "option '--%s' takes no value, not '%s'", option->name,
 			text + length + 1);
+}
+
+/* "WHAT" of "WHAT..." or "[=WHAT]". */
+static void name_value(const struct cli_option *option, char *text, size_t size)
+{
+	bool optional = !takes_value(option);
+	const char *name = option->argument + (optional ? strlen("[=") : 0);
+	size_t length = optional ? strlen(name) - 1 : strcspn(name, ".");
+
+	snprintf(text, size, "%.*s", (int)length, name);
+}
+
+static void check_value(const struct cli *cli, bool missing)
+{
+	char name[64];
+
+	if (!missing && (takes_value(cli->current) || !cli->value || cli->value[0]))
+		return;
+	name_value(cli->current, name, sizeof(name));
+	if (missing)
+		cli_die(cli, "option '--%s' needs a value: %s", cli->current->name, name);
+	/* Most often a variable of a script that is not set; it is not the same as no value. */
+	cli_die(cli, "option '--%s' takes %s, not ''", cli->current->name, name);
 }
 
 static void check_repetition(struct cli *cli)
@@ -300,6 +366,8 @@ static bool take_option(struct cli *cli)
 
 	if (value == -1)
 		return false;
+	if (value == '?' && word[0] && word[1] && word[2])
+		cli_die(cli, "unknown option '-%c' in '%s'", optopt, word);
 	if (value == '?')
 		cli_die(cli, "unknown option '-%c'", optopt);
 	int name = value == ':' ? optopt : value;
@@ -308,14 +376,13 @@ static bool take_option(struct cli *cli)
 	cli->tried = name >= FIRST_TRY_ROW && name < FIRST_OWN_ROW;
 	if (!cli->current)
 		cli_die(cli, "option %d is not in the table", value);
-	if (value == ':')
-		cli_die(cli, "option '--%s' needs a value: %.*s", cli->current->name,
-			(int)strcspn(cli->current->argument, "."), cli->current->argument);
+	cli->value = optarg;
+	if (cli->current->argument)
+		check_value(cli, value == ':');
 	if (cli->current == &own_options[0])
 		print_help(cli->program);
 	if (cli->current == &own_options[1])
 		print_version(cli->program);
-	cli->value = optarg;
 	if (!is_own(cli->current))
 		check_repetition(cli);
 	return true;
@@ -336,12 +403,30 @@ int cli_next(struct cli *cli)
 
 void cli_check(const struct cli *cli, const char *reason)
 {
-	const char *prefix = cli->tried ? "try-" : "";
-
-	if (reason && !cli->value)
-		cli_die(cli, "--%s%s %s", prefix, cli->current->name, reason);
 	if (reason)
-		cli_die(cli, "--%s%s: '%s' %s", prefix, cli->current->name, cli->value, reason);
+		cli_refuse(cli, cli->value, reason, NULL);
+}
+
+void cli_refuse(const struct cli *cli, const char *word, const char *reason, const char *nearest)
+{
+	const char *prefix = cli->tried ? "try-" : "";
+	const char *advice = parse_advice(reason);
+	int length = advice ? (int)(advice - reason) - (int)strlen(": ") : (int)strlen(reason);
+	char meant[64] = "";
+
+	if (nearest)
+		snprintf(meant, sizeof(meant), "%s", nearest);
+	else if (word && advice)
+		parse_nearest(word, advice, meant, sizeof(meant));
+	if (word)
+		warn("--%s%s: '%s' %.*s", prefix, cli->current->name, word, length, reason);
+	else
+		warn("--%s%s %.*s", prefix, cli->current->name, length, reason);
+	if (meant[0])
+		cli_exit(cli, "did you mean '%s'?", meant);
+	if (advice)
+		cli_exit(cli, "%s", advice);
+	cli_exit(cli, NULL);
 }
 
 void cli_die(const struct cli *cli, const char *format, ...)
@@ -353,19 +438,29 @@ void cli_die(const struct cli *cli, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, values);
 	va_end(values);
 	warn("%s", text);
-	hint("try '%s --help'", cli->program->name);
-	exit(STATUS_FAILED);
+	cli_exit(cli, NULL);
 }
 
 const char *cli_operand(struct cli *cli, const char *what)
 {
-	if (cli_at_end(cli))
-		cli_die(cli, "missing operand: %s", what);
-	return cli->argv[optind++];
+	if (cli_at_end(cli)) {
+		warn("missing operand: %s", what);
+		cli_exit(cli, "usage: '%s [OPTION]... %s'", cli->program->name,
+			cli->program->operands);
+	}
+	cli->operand = cli->argv[optind++];
+	if (!cli->operand[0])
+		cli_die(cli, "an operand is empty: %s", what);
+	return cli->operand;
 }
 
 char **cli_command(struct cli *cli)
 {
+	if (cli_at_end(cli) && cli->operand) {
+		warn("missing COMMAND behind '%s': the program to run", cli->operand);
+		cli_exit(cli, "usage: '%s [OPTION]... %s'", cli->program->name,
+			cli->program->operands);
+	}
 	if (cli_at_end(cli))
 		cli_die(cli, "missing COMMAND: the program to run");
 	return &cli->argv[optind];

@@ -3,7 +3,7 @@
  *
  * getopt_long(3) does the parsing. It stops at the first operand, so that nothing of COMMAND is read. Stricter than getopt: a
  * shortened long option is refused (adding an option must not change what an old command line means), and so is an option with a
- * value given twice, unless the table says that it repeats.
+ * value given twice, unless the table says that it repeats, and an empty value where it may be left out.
  */
 #pragma once
 
@@ -53,6 +53,7 @@ struct cli {
 	const char *value;
 	bool tried;
 	const struct cli_option *current;
+	const char *operand; /* the last one taken */
 	void *store;
 	bool seen[CLI_OPTIONS_MAX];
 	struct option longs[CLI_OPTIONS_MAX];
@@ -72,14 +73,18 @@ void cli_store(struct cli *cli, void *plan);
 /* The id of the next option that is not stored, 0 at the end of the options. --help and --version print and exit; anything wrong dies. */
 int cli_next(struct cli *cli);
 
-/* Dies naming the current option, its value and REASON (of parse.h) unless REASON is NULL. */
+/* Dies naming the current option, its value and REASON (of parse.h) unless REASON is NULL. The hint is what REASON says would be right. */
 void cli_check(const struct cli *cli, const char *reason);
+
+/* The same about WORD, a part of the value. NEAREST is what was meant by it, "" for nothing; NULL: to be guessed from what is possible. */
+_Noreturn void cli_refuse(
+	const struct cli *cli, const char *word, const char *reason, const char *nearest);
 
 /* Dies with a usage message and the hint to read --help. */
 _Noreturn void cli_die(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* After the options: takes the operand that WHAT names ("a root directory"), dies if there is none. */
+/* After the options: takes the operand that WHAT names ("a root directory"), dies if there is none or it is empty. */
 const char *cli_operand(struct cli *cli, const char *what);
 
 /* After the options and operands: the COMMAND and its arguments, dies if there is none. Never empty. */

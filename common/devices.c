@@ -37,7 +37,7 @@ static const char *parse_access(const char *text, unsigned int *ret)
 						  0;
 
 		if (!bit || access & bit)
-			return "has an ACCESS that is not of the letters r, w and m, each at most once";
+			return "has an ACCESS that is none: letters of rwm, each at most once";
 		access |= bit;
 	}
 	if (!access)
@@ -51,7 +51,7 @@ static const char *parse_device_number(const char *text, uint32_t max, uint32_t 
 	uint64_t number = DEVICE_ANY;
 
 	if (strcmp(text, "*") != 0 && parse_number(text, 0, max, &number))
-		return "has a number that is not MAJOR from 0 to 4095, MINOR from 0 to 1048575, or '*'";
+		return "has a number that is none: MAJOR up to 4095, MINOR up to 1048575, or '*'";
 	*ret = (uint32_t)number;
 	return NULL;
 }
@@ -110,7 +110,7 @@ static const char *parse_rule(const char *text, struct device_rule *ret)
 		reason = find_numbers(fields[FIRST], &rule);
 		access = fields[SECOND];
 	} else {
-		return "is neither PATH[:ACCESS], with a '/' in PATH, nor c|b:MAJOR:MINOR[:ACCESS]";
+		return "is no rule: all, PATH[:ACCESS] with a '/', or c|b:MAJOR:MINOR[:ACCESS]";
 	}
 	if (!reason && access)
 		reason = parse_access(access, &rule.access);
@@ -135,7 +135,7 @@ const char *devices_add(struct devices *devices, bool allow, const char *rule)
 	if (all && allow)
 		return "is what holds without any rule";
 	if ((all || allow) ? devices->count > 0 && !devices->allow_list : devices->allow_list)
-		return "cannot stand in one list with the others: either all is denied but what is allowed, or all is allowed but what is denied";
+		return "cannot stand in one list with those before: either some are allowed, or some denied";
 	if (all || allow)
 		devices->allow_list = true;
 	if (all)

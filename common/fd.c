@@ -343,6 +343,11 @@ bool fd_is_inherited(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
+const char *fd_check_inherited(int fd)
+{
+	return fd_is_inherited(fd) ? NULL : "is not open: FD>FILE in a shell opens it";
+}
+
 bool fd_is_inside_root(void)
 {
 	char path[PATH_MAX];
@@ -352,8 +357,10 @@ bool fd_is_inside_root(void)
 
 static const char *add(struct fd_list *list, int fd)
 {
-	if (!fd_is_inherited(fd))
-		return "is not open";
+	const char *reason = fd_check_inherited(fd);
+
+	if (reason)
+		return reason;
 	if (list->count == sizeof(list->list) / sizeof(*list->list))
 		return "is one more than can be kept";
 	list->list[list->count++] = fd;

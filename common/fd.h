@@ -49,6 +49,9 @@ int fd_try_poll(int fd, int milliseconds);
 /* Whether the caller handed FD over: what this program opens itself closes on exec, the toolbox and what fills a closed standard fd included. */
 bool fd_is_inherited(int fd);
 
+/* The reason, as parse.h has them, against an FD that is not inherited; else NULL. */
+const char *fd_check_inherited(int fd);
+
 /*
  * A way for one process to tell another one to go on: connected sockets, since who writes to a pipe that nobody reads any more dies of SIGPIPE. The one that is
  * to wait keeps gate[0] alone, the other one gate[1]. Returns 0 or -errno.

@@ -86,7 +86,7 @@ const char *fsmount_check_options(const char *options)
 static int refuse_line(struct libmnt_table *table, const char *path, int line)
 {
 	(void)table;
-	die_hint("a line is: SOURCE TARGET TYPE OPTIONS, and two numbers that may be left out", 0,
+	die_hint("a line is: SOURCE TARGET TYPE OPTIONS, perhaps two numbers", 0,
 		"cannot read '%s': line %d is none of fstab(5)", path, line);
 }
 
@@ -181,21 +181,21 @@ static const char *advice_for(int error, const struct fsmount *mount)
 {
 	switch (error) {
 	case EPERM:
-		return "in a user namespace the kernel allows tmpfs, overlay, bind and few more, but no devices or "
-		       "images, which take root of the host";
+		return mount->type ? "in a user namespace an image or a disk takes root of the host" :
+				     "a directory takes --options=bind, an image root of the host";
 	case EINVAL:
 		if (has_option(mount->options, "bind"))
-			return "in a user namespace, a directory with mounts below it takes 'rbind' in place of 'bind'";
-		return mount->type ?
-			"it is not of that type, an option is wrong, or it is damaged" :
-			"it holds no file system that is known here, an option is wrong, "
-			"or it is damaged; --types=TYPE says what it holds";
+			return "in a user namespace, 'rbind' takes along what is mounted below it";
+		return mount->type ? "it is not of that type, an option is wrong, or it is damaged" :
+				     "no file system is seen in it (--types), or an option is wrong";
 	case EBUSY:
-		return "it is in use; one file system is mounted read-only everywhere, or nowhere";
+		return "it is in use; a file system is read-only everywhere, or nowhere";
+	case ENOENT:
+		return mount->type ? NULL : "SOURCE is not there; what needs none takes --types=TYPE";
 	case ENODEV:
-		return "there is neither a file system of that type in the kernel nor a program mount.TYPE";
+		return "the kernel has no such type, and there is no program mount.TYPE";
 	case ENOTBLK:
-		return "it is no device and no image; a directory is mounted with --options=bind";
+		return "it is no disk and no image; a directory takes --options=bind";
 	default:
 		return NULL;
 	}
@@ -315,8 +315,7 @@ static int find_place(const struct fsmount *mount, const struct root *root)
 	if (place == -ENOENT && has_option(mount->options, "X-mount.mkdir"))
 		place = make_place(root, mount->target, directory_mode(mount));
 	if (place == -ELOOP && !root->path)
-		advice = "a symlink is on the way: name what it points to; or, if links below a directory are to "
-			 "be followed as if that was the root, give --root=DIR";
+		advice = "a symlink is on the way: name what it points to, or see --root";
 	if (place == -ENOENT)
 		advice = "it is not made, unless the option X-mount.mkdir is given";
 	if (place < 0 && mount->table)

@@ -52,7 +52,7 @@ static int open_source(const struct furnish_entry *entry)
 	if (fd < 0)
 		die_error(-fd, "cannot open '%s'", entry->source);
 	if (file && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
-		die("cannot copy '%s': it is a directory, which --bind can show", entry->source);
+		die("cannot copy '%s': it is a directory, for --bind", entry->source);
 	return fd;
 }
 
@@ -102,7 +102,7 @@ static void map_ids(int tree, const struct furnish_entry *entry)
 		die_hint(error == -EPERM ?
 				privilege :
 				error == -EINVAL ?
-				"not every file system can do it; 'norec' leaves out what is mounted below" :
+				"not every file system can do it; 'norec' leaves out what is below" :
 				NULL,
 			-error, "cannot map the ids of '%s'", entry->source);
 }
@@ -149,9 +149,9 @@ static int create_cgroup(void)
 
 	if (namespace_is_initial(CLONE_NEWCGROUP))
 		die_hint("put 'nsnew -C' in front, behind cgrun", 0,
-			"--cgroup needs a cgroup namespace of its own: it would show those of the whole machine");
+			"--cgroup would show the groups of the whole machine");
 	return create("cgroup2", none, inert | MOUNT_ATTR_RDONLY,
-		"in a user namespace that takes a cgroup namespace of its own (nsnew -C)");
+		"in a user namespace that takes 'nsnew -C'");
 }
 
 /* The detached tree that is mounted for ENTRY, or the open file, or -1. SOURCE was opened for it. */
@@ -169,10 +169,9 @@ static int create_entry(const struct furnish *furnish, const struct furnish_entr
 		return procfs_create(furnish->pids);
 	case FURNISH_SYS:
 		return create("sysfs", none, inert | MOUNT_ATTR_RDONLY,
-			"in a user namespace that takes a net namespace of its own (nsnew -n), and a /sys of which nothing is hidden");
+			"in a user namespace: 'nsnew -n', and a /sys with nothing hidden");
 	case FURNISH_MQUEUE:
-		return create("mqueue", none, inert,
-			"in a user namespace that takes an IPC namespace of its own (nsnew -i)");
+		return create("mqueue", none, inert, "in a user namespace that takes 'nsnew -i'");
 	case FURNISH_CGROUP:
 		return create_cgroup();
 	case FURNISH_TMPFS:
@@ -270,7 +269,7 @@ static _Noreturn void cannot_make(int error, const char *verb, const char *targe
 	if (error == -ELOOP)
 		advice = "it is a symlink in the root file system; name what it points to";
 	else if (error == -EROFS)
-		advice = "it does not exist in the root file system, which is read-only: make it there first, or use --overlay";
+		advice = "the root is read-only: make it there first, or use --overlay";
 	else if (error == -EXDEV)
 		advice = "a symlink in the root file system leads into another mount, where nothing is made";
 	die_hint(advice, -error, "cannot %s '%s' in the new root", verb, target);

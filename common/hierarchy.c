@@ -158,7 +158,7 @@ const char *hierarchy_parse(char *self, char *mounts,
 	}
 	if (wanted.count == 0)
 		return "this kernel has no cgroups";
-	return layout->count ? NULL : "no cgroup hierarchy is mounted where the own group shows";
+	return layout->count ? NULL : "no hierarchy is mounted that shows it";
 }
 
 static void read_controllers(struct hierarchy *hierarchy)
@@ -197,8 +197,8 @@ void hierarchy_find(int process, struct hierarchy_layout *layout)
 
 	free(self);
 	if (reason)
-		die_hint("in a cgroup namespace of one's own, mount cgroup file systems anew, or put cgrun before nsnew -C",
-			0, "cannot find the cgroup: %s", reason);
+		die_hint("put cgrun in front of nsnew -C, or mount cgroups anew", 0,
+			"cannot find the cgroup: %s", reason);
 	for (size_t i = 0; i < layout->count; i++) {
 		if (layout->list[i].version == 2)
 			read_controllers(&layout->list[i]);
@@ -262,8 +262,8 @@ void hierarchy_change_group(struct hierarchy_layout *layout, const char *group)
 	}
 	layout->count = kept;
 	if (kept == 0)
-		die_hint("with a '/' at the start it is as in /proc/PID/cgroup, without below the own cgroup",
-			0, "there is no cgroup '%s'", group);
+		die_hint("it is below the own one, or with a '/' as in /proc/PID/cgroup", 0,
+			"there is no cgroup '%s'", group);
 }
 
 bool hierarchy_ascend(struct hierarchy *hierarchy)

@@ -50,6 +50,7 @@ static const char *add_extent(struct idmap *map, struct idmap_extent extent)
 
 /* In the order of the bits of enum idmap_word. */
 static const char *const map_words[] = { "auto", "subids", "all" };
+static const char no_map[] = "is no map: INNER:OUTER:COUNT in numbers, or one of auto, subids, all";
 
 const char *idmap_add_text(struct idmap *map, const char *text)
 {
@@ -66,10 +67,10 @@ const char *idmap_add_text(struct idmap *map, const char *text)
 	for (size_t i = 0; i < 3; i++) {
 		if (!cursor || parse_word(&cursor, ':', word, sizeof(word)) ||
 			parse_number(word, 0, i < 2 ? PARSE_ID_MAX : UINT32_MAX, &values[i]))
-			return "is not of the form INNER:OUTER:COUNT in numbers, nor auto, subids or all";
+			return no_map;
 	}
 	if (cursor)
-		return "is not of the form INNER:OUTER:COUNT in numbers, nor auto, subids or all";
+		return no_map;
 	return add_extent(map,
 		(struct idmap_extent){ (uint32_t)values[0], (uint32_t)values[1], (uint32_t)values[2] });
 }
@@ -168,6 +169,22 @@ static void add_current(void *data, struct idmap_extent extent)
 	add_same(data, extent.inner, extent.count);
 }
 
+/* The caller has none in the file SUBORDINATE. */
+static _Noreturn void die_of_ranges(int error, const char *subordinate)
+{
+	unsigned int user = getuid();
+	struct users_entry entry;
+	char advice[128];
+
+	if (users_try_find(user, &entry) != 1) {
+		snprintf(advice, sizeof(advice), "a line of it is: %u:FIRST:COUNT", user);
+		die_hint(advice, error, "no ids for user %u in '%s'", user, subordinate);
+	}
+	snprintf(advice, sizeof(advice), "as root: usermod --add-%ss=FIRST-LAST %s",
+		strrchr(subordinate, '/') + 1, entry.name);
+	die_hint(advice, error, "no ids for user '%s' (%u) in '%s'", entry.name, user, subordinate);
+}
+
 static void resolve_map(struct idmap *map, const char *subordinate, const char *current)
 {
 	int found = 1;
@@ -179,9 +196,7 @@ static void resolve_map(struct idmap *map, const char *subordinate, const char *
 	if (found > 0 && (map->words & IDMAP_AUTO))
 		found = users_visit_ranges(subordinate, getuid(), add_free, map);
 	if (found <= 0)
-		die_hint("as root: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST USER",
-			found < 0 ? -found : 0, "no ids for user %u in '%s'",
-			(unsigned int)getuid(), subordinate);
+		die_of_ranges(found < 0 ? -found : 0, subordinate);
 	map->words = 0;
 }
 
@@ -236,7 +251,7 @@ bool idmap_find_inner(int process, const char *map, uint32_t outer, uint32_t *re
 const char *idmap_parse_setgroups(const char *text, enum idmap_setgroups *ret)
 {
 	if (strcmp(text, "allow") != 0 && strcmp(text, "deny") != 0)
-		return "is neither allow nor deny";
+		return "is neither of the two: one of allow, deny";
 	*ret = text[0] == 'a' ? IDMAP_SETGROUPS_ALLOW : IDMAP_SETGROUPS_DENY;
 	return NULL;
 }
@@ -358,9 +373,9 @@ static _Noreturn void map_refused(int error, const char *name, const struct idma
 	const char *advice = NULL;
 
 	if (error == EPERM && first->inner == 0)
-		advice = "to map id 0, the new namespace must be made with CAP_SETFCAP (Linux 5.12)";
+		advice = "to map id 0, whoever makes the namespace needs CAP_SETFCAP";
 	else if (error == EPERM)
-		advice = "without privilege only the own id can be mapped, and groups only with --setgroups=deny";
+		advice = "a plain user maps the own id, and groups only with --setgroups=deny";
 	die_hint(advice, error, "cannot write the map '%u:%u:%u' to %s", first->inner, first->outer,
 		first->count, name);
 }
@@ -391,14 +406,14 @@ static void run_mapper(const char *program, const char *target, const struct idm
 	if (helper == 0) {
 		execve(program, arguments, environment);
 		warn_error(errno, "cannot run '%s'", program);
-		hint("to map other ids without privilege, install newuidmap and newgidmap (package uidmap)");
+		hint("other ids take newuidmap and newgidmap (package uidmap), or root");
 		_exit(STATUS_FAILED);
 	}
 	if (child_reap_helper(helper) == 0)
 		return;
 	warn("'%s' did not write the map '%u:%u:%u'", program, map->extents[0].inner,
 		map->extents[0].outer, map->extents[0].count);
-	hint("it maps the own id and what /etc/subuid and /etc/subgid grant; no_new_privs disables it");
+	hint("it maps what /etc/subuid and subgid grant; no_new_privs disables it");
 	exit(STATUS_FAILED);
 }
 
@@ -524,8 +539,8 @@ static void verify_setgroups(enum idmap_setgroups wanted)
 		return;
 	if (fd_try_read(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) < 0 ||
 		strcmp(text, word) != 0)
-		die_hint("setgroups(2) can be allowed only with CAP_SETGID outside, or with ranges of /etc/subgid",
-			0, "cannot %s setgroups(2) in the new user namespace", word);
+		die_hint("that takes CAP_SETGID outside, or ranges in /etc/subgid", 0,
+			"cannot %s setgroups(2) in the new user namespace", word);
 }
 
 static void write_own(const char *name, const struct idmap *map)

@@ -226,9 +226,8 @@ static void set_groups(const struct ids_change *change)
 							    0;
 
 	if (error == -EPERM)
-		die_hint("this needs CAP_SETGID, and a user namespace that allows setgroups(2)",
-			-error, "cannot %s the supplementary groups",
-			change->count ? "set" : "give up");
+		die_hint("this needs CAP_SETGID, and that setgroups(2) is allowed here", -error,
+			"cannot %s the supplementary groups", change->count ? "set" : "give up");
 	if (error < 0)
 		die_hint(id_hint(error), -error, "cannot set the supplementary groups");
 }

@@ -46,7 +46,7 @@ static const char *parse_size(struct limit *limit, const char *text)
 	limit->percent = true;
 	snprintf(number, sizeof(number), "%.*s", (int)length - 1, text);
 	if (parse_decimal(number, 3, &limit->number) || limit->number > 100000)
-		return "is not a percentage from 0% to 100%";
+		return "is not a percentage up to 100%";
 	return NULL;
 }
 
@@ -55,13 +55,13 @@ static const char *parse_memory(struct limit *limit, const char *text)
 	const char *reason = parse_size(limit, text);
 
 	if (!reason && limit->number < (limit->percent ? 1 : (uint64_t)sysconf(_SC_PAGESIZE)))
-		return "is less than a page of memory";
+		return "is less than a page of memory: without K, M or G it counts bytes";
 	return reason;
 }
 
 static const char *parse_swappiness(struct limit *limit, const char *text)
 {
-	return parse_number(text, 0, 200, &limit->number);
+	return parse_number(text, 0, 200, &limit->number) ? "is not a number from 0 to 200" : NULL;
 }
 
 static const char *parse_flag(struct limit *limit, const char *text)
@@ -80,18 +80,22 @@ static const char *parse_cpus(struct limit *limit, const char *text)
 
 	const char *reason = parse_decimal(text, CPU_DIGITS, &limit->number);
 
+	if (reason && strcmp(reason, "is not a number") == 0)
+		return "is not a number of processors: 2 and 0.25 are some";
 	return !reason && limit->number < 1000 ? "is below 0.01, the least that the kernel takes" :
 						 reason;
 }
 
 static const char *parse_microseconds(struct limit *limit, const char *text)
 {
-	return parse_number(text, 0, UINT32_MAX, &limit->number);
+	return parse_number(text, 0, UINT32_MAX, &limit->number) ? "is not a number of microseconds" :
+								   NULL;
 }
 
 static const char *parse_weight(struct limit *limit, const char *text)
 {
-	return parse_number(text, 1, 10000, &limit->number);
+	return parse_number(text, 1, 10000, &limit->number) ? "is not a number from 1 to 10000" :
+							      NULL;
 }
 
 static const char *parse_list(struct limit *limit, const char *text)
@@ -108,7 +112,9 @@ static const char *parse_pids(struct limit *limit, const char *text)
 		limit->number = LIMIT_NONE;
 		return NULL;
 	}
-	return parse_number(text, 1, 4194304, &limit->number);
+	return parse_number(text, 1, 4194304, &limit->number) ?
+		"is neither max nor a number from 1 to 4194304" :
+		NULL;
 }
 
 static const char *const rate_keys[] = { "rbps", "wbps", "riops", "wiops" };
@@ -122,7 +128,7 @@ static const char *parse_rate(struct limit *limit, const char *text)
 	size_t i = 0;
 
 	if (parse_assignment(text, key, sizeof(key), &value))
-		return "is not DEVICE:KEY=VALUE[,KEY=VALUE]...";
+		return "is not DISK:KEY=RATE[,KEY=RATE]";
 	while (i < RATES && strcmp(key, rate_keys[i]) != 0)
 		i++;
 	if (i == RATES)
@@ -145,7 +151,7 @@ static const char *parse_io_max(struct limit *limit, const char *text)
 	char word[64];
 
 	if (!cursor || cursor == text)
-		return "is not DEVICE:KEY=VALUE[,KEY=VALUE]...";
+		return "is not DISK:KEY=RATE[,KEY=RATE]";
 	for (cursor++; cursor;) {
 		const char *reason = parse_word(&cursor, ',', word, sizeof(word));
 
@@ -167,7 +173,7 @@ static const char *parse_hugetlb(struct limit *limit, const char *text)
 		return "is not SIZE:LIMIT, such as 2M:1G";
 	if (parse_bytes(size, &limit->rates[0]) || limit->rates[0] < 1024 ||
 		(limit->rates[0] & (limit->rates[0] - 1)))
-		return "does not begin with the size of a huge page, such as 2M";
+		return "begins with no size of huge pages: as 2M:1G does";
 	return strchr(cursor, '%') ? "is a percentage, of nothing" : parse_size(limit, cursor);
 }
 
@@ -181,10 +187,10 @@ static const char *parse_setting(struct limit *limit, const char *text)
 	if (reason)
 		return reason;
 	if (strchr(setting.file, '/') || !strchr(setting.file, '.') || setting.file[0] == '.')
-		return "does not begin with the name of a cgroup file such as memory.high";
+		return "does not begin with the name of a file: as memory.high=90M does";
 	/* These act on processes, of whom some may be others'. */
 	if (strncmp(setting.file, "cgroup.", 7) == 0 && strncmp(setting.file, "cgroup.max.", 11) != 0)
-		return "is no setting of the group";
+		return "is no setting of the group: cgroup.max.* are";
 	if (!*value)
 		return "has no value";
 	return strlen(value) >= sizeof(setting.value) ? "has a value that is too long" : NULL;
@@ -295,10 +301,10 @@ static void find_device(const struct limit *limit, char *ret, size_t size)
 		return;
 	}
 	if (stat(name, &status) < 0)
-		die_error(errno, "--%s: cannot find the device '%s'", limit->rule->name, name);
+		die_error(errno, "--%s: cannot find the disk '%s'", limit->rule->name, name);
 	if (!S_ISBLK(status.st_mode))
-		die_hint("give a disk, such as /dev/sda, or its MAJOR:MINOR as lsblk(8) shows it",
-			0, "--%s: '%s' is not a block device", limit->rule->name, name);
+		die_hint("give a disk, such as /dev/sda, or its MAJOR:MINOR (see lsblk(8))", 0,
+			"--%s: '%s' is not a block device", limit->rule->name, name);
 	snprintf(ret, size, "%u:%u", major(status.st_rdev), minor(status.st_rdev));
 }
 
@@ -520,12 +526,33 @@ static void explain_absence(const struct hierarchy_layout *layout, const char *c
 	for (size_t i = 0; i < layout->count; i++) {
 		if (layout->list[i].version == 2 &&
 			hierarchy_find_holder(&layout->list[i], controller, holder, sizeof(holder))) {
-			hint("'%s' has it and does not hand it down: cgroup.subtree_control there, or Delegate= of systemd.resource-control(5)",
+			hint("'%s' has it and does not hand it down: subtree_control, Delegate=",
 				holder);
 			return;
 		}
 	}
-	hint("it is off in this kernel, out of sight behind nsnew -C, or has no group of that --parent");
+	hint("it is off here, hidden by nsnew -C, or has no such --parent");
+}
+
+/* Whether CONTROLLER, of --set, is one mistyped. */
+static bool explain_name(const char *controller)
+{
+	struct parse_guess guess = { .typed = controller };
+	char name[64], nearest[64] = "";
+
+	for (size_t i = 0; i < RULE_SET; i++) {
+		for (int version = 1; version <= 2; version++) {
+			const char *file = rules[i].files[version] ? rules[i].files[version] : "";
+
+			snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."), file);
+			if (name[0] && parse_offer(&guess, name))
+				snprintf(nearest, sizeof(nearest), "%s", name);
+		}
+	}
+	if (!guess.word || strcmp(nearest, controller) == 0)
+		return false;
+	hint("did you mean '%s'?", nearest);
+	return true;
 }
 
 /* CONTROLLER is not here, or only on the version that does not have LIMIT. Dies unless COMMAND may run without it. */
@@ -538,13 +565,15 @@ static void do_without(
 	if (limit->optional)
 		return;
 	if (other)
-		warn("cannot limit by --%s: cgroup version %d, where the controller '%s' is here, does not have that",
-			name, other->version, controller);
+		warn("cannot limit by --%s: cgroup version %d does not have that", name,
+			other->version);
 	else
 		warn("cannot limit by --%s: no cgroup controller '%s' here", name, controller);
 	if (limit->tried)
 		hint("COMMAND runs without it, as --try-%s allows", name);
-	else if (!other)
+	else if (other)
+		hint("'%s' is on that version here; --try-%s does without", controller, name);
+	else if (limit->rule != &rules[RULE_SET] || !explain_name(controller))
 		explain_absence(layout, controller);
 	if (!limit->tried)
 		exit(STATUS_FAILED);

@@ -101,8 +101,8 @@ static void probe_device(int dev, const char *name)
 
 	/* ENXIO is what /dev/tty says to a process that has no terminal. */
 	if (fd < 0 && fd != -ENXIO)
-		die_hint("the old root's /dev is mounted nodev; --bare leaves /dev to the root file system",
-			-fd, "cannot use '/dev/%s' in the new root", name);
+		die_hint("/dev is mounted nodev; --bare leaves it to the root file system", -fd,
+			"cannot use '/dev/%s' in the new root", name);
 }
 
 static void explain_attach(int dev, const char *name, bool directory, int tree)

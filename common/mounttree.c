@@ -40,7 +40,7 @@ const char *mounttree_parse_propagation(const char *text, unsigned long *ret)
 			return NULL;
 		}
 	}
-	return "is not one of private, slave, shared, unchanged";
+	return "is no propagation: one of private, slave, shared, unchanged";
 }
 
 /* The names of the bits in FLAGS, as a program would be written with them. */
@@ -227,9 +227,8 @@ int mounttree_create_proc(int context)
 		context, "proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
 	if (tree == -EPERM)
-		die_hint("in a user namespace that takes a PID namespace of its own (nsnew -p), and a /proc "
-			 "of which nothing is hidden",
-			EPERM, "cannot make a file system of type proc");
+		die_hint("in a user namespace: 'nsnew -p', and a /proc with nothing hidden", EPERM,
+			"cannot make a file system of type proc");
 	if (tree < 0)
 		die_error(-tree, "cannot make a file system of type proc");
 	return tree;
@@ -371,7 +370,7 @@ static int is_covered(int tree)
 const char *mounttree_advise_pivot(int error)
 {
 	if (error == -EINVAL)
-		return "the current root cannot be pivoted away from: it is an initramfs, or lies below another mount";
+		return "the current root is an initramfs, or lies below another mount";
 	if (error == -ENOTSUP)
 		return "the kernel does not tell mounts from each other: statx(2) with STATX_MNT_ID (Linux 5.8), which a filter may refuse";
 	return NULL;

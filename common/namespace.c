@@ -100,12 +100,12 @@ static bool setting_is(const char *path, const char *value)
 static const char *refusal(int flags)
 {
 	if (!(flags & CLONE_NEWUSER))
-		return "this needs CAP_SYS_ADMIN; with a user namespace of its own (nsnew -r) a plain user has it";
+		return "this needs CAP_SYS_ADMIN: behind 'nsnew -r' a plain user has it";
 	if (setting_is("/proc/sys/kernel/unprivileged_userns_clone", "0"))
-		return "user namespaces are off for plain users: sysctl kernel.unprivileged_userns_clone=1";
+		return "off for plain users: sysctl kernel.unprivileged_userns_clone=1";
 	if (setting_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
-		return "AppArmor keeps plain users out: sysctl kernel.apparmor_restrict_unprivileged_userns=0";
-	return "no new user namespace in a chroot, nor for a user or group without a mapping in this one";
+		return "AppArmor: sysctl kernel.apparmor_restrict_unprivileged_userns=0";
+	return "a chroot or a filter forbids it, or the own ids are not mapped here";
 }
 
 static void hint_at_limit(int flags)
@@ -120,8 +120,7 @@ static void hint_at_limit(int flags)
 			return;
 		}
 	}
-	hint("a limit in /proc/sys/user/max_*_namespaces of this or an outer user namespace is reached, "
-	     "or they are nested 32 deep");
+	hint("a max_*_namespaces of /proc/sys/user is reached, or 32 deep");
 }
 
 static void hint_at_lack(int flags)
@@ -222,7 +221,7 @@ void namespace_refuse_join(int error, int flags)
 	const char *advice = NULL;
 
 	if (error == EPERM && !(flags & CLONE_NEWUSER))
-		advice = "the rights needed come from the target's user namespace: join that too (-U)";
+		advice = "the rights come from the target's user namespace: join that too (-U)";
 	else if (error == EPERM)
 		advice = "the target's user namespace belongs to another user";
 	else if (error == ESRCH)
@@ -263,7 +262,7 @@ void namespace_set_clock(const char *clock, const struct namespace_offset *offse
 		die_hint(error == -ERANGE ?
 				"a clock cannot go below zero, nor above half of its range" :
 				NULL,
-			-error, "cannot set the clock offset '%s'", text);
+			-error, "cannot set the clock to '%s'", text);
 }
 
 void namespace_enter_time(void)

@@ -77,21 +77,26 @@ static bool is_there(int directory, const char *name)
 	return false;
 }
 
-void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KINDS])
+void nsfile_open_pins(int directory, const char *path, int flags, bool any, int files[NAMESPACE_KINDS])
 {
 	size_t found = 0;
 
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		const char *name = namespace_kinds[i].name;
 
-		if (!(flags & namespace_kinds[i].flag) || files[i] >= 0 ||
-			(any && !is_there(directory, name)))
+		if (!(flags & namespace_kinds[i].flag) || files[i] >= 0)
 			continue;
+		if (!is_there(directory, name)) {
+			if (any)
+				continue;
+			die_hint("--all joins those that are there", 0, "'%s' holds no pin '%s'",
+				path, name);
+		}
 		files[i] = nsfile_open(directory, name, i);
 		found++;
 	}
 	if (any && found == 0)
-		die("the target directory holds no pins");
+		die_hint("nsnew --pin=DIR makes some", 0, "'%s' holds no pins", path);
 }
 
 void nsfile_open_process(int process, int flags, int files[NAMESPACE_KINDS])
@@ -111,7 +116,7 @@ int nsfile_open_socket(int pidfd, int socket)
 	int file = copy < 0 ? -1 : ioctl(copy, SIOCGSKNS);
 
 	if (file < 0)
-		die_error(errno, "cannot find the net namespace of fd %d of the target", socket);
+		die_error(errno, "cannot find the net namespace of the target's fd %d", socket);
 	return file;
 }
 

@@ -16,8 +16,9 @@ int nsfile_open(int dirfd, const char *path, size_t kind);
 /* A namespace of KIND that the caller handed over as FD: another fd of it, above the standard ones. Dies if it is anything else. */
 int nsfile_inherit(int fd, size_t kind);
 
-/* Opens the pins DIRECTORY/KIND for the kinds in FLAGS into FILES. Dies if one is missing, unless ANY will do and there is at least one. */
-void nsfile_open_pins(int directory, int flags, bool any, int files[NAMESPACE_KINDS]);
+/* Opens the pins DIRECTORY/KIND (PATH in messages) for the kinds in FLAGS into FILES. Dies if one is missing, unless ANY will do and there is at least one. */
+void nsfile_open_pins(
+	int directory, const char *path, int flags, bool any, int files[NAMESPACE_KINDS]);
 
 /* Opens those in FLAGS of the process whose /proc/PID is the fd PROCESS, where FILES has none. Dies. */
 void nsfile_open_process(int process, int flags, int files[NAMESPACE_KINDS]);

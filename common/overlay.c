@@ -151,7 +151,7 @@ static const char *advice(int error, const struct overlay *overlay)
 		if (overlay->changes >= 0 && is_overlay(overlay->changes))
 			return "DIR lies on an overlay, which cannot take the changes of another";
 		if (is_overlay(overlay->lower))
-			return "it lies on an overlay itself: the kernel stacks two at most, and in a user namespace nothing may be mounted below it";
+			return "it lies on an overlay itself: the kernel stacks two at most";
 		return "in a user namespace, nothing may be mounted below it; and DIR needs a file system with extended attributes";
 	default:
 		return NULL;

@@ -2,8 +2,13 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 static bool is_digit(char c)
 {
@@ -202,7 +207,7 @@ const char *parse_signal(const char *text, int *ret)
 	}
 	/* 64 is the kernel's _NSIG. */
 	if (parse_number(text, 1, 64, &number))
-		return "is not a signal such as TERM or 15";
+		return "is no signal: a number, or one of TERM, KILL, INT, HUP, QUIT, USR1, USR2, STOP";
 	*ret = (int)number;
 	return NULL;
 }
@@ -321,7 +326,7 @@ const char *parse_fields(char *text, char **fields, size_t count)
 			*out++ = *++in;
 		} else if (*in == ':') {
 			if (used == count)
-				return "has too many parts between ':' (write '\\:' for one that belongs to a name)";
+				return "has too many parts between ':': write '\\:' for one that belongs to a name";
 			*out++ = '\0';
 			fields[used++] = out;
 		} else {
@@ -335,26 +340,102 @@ const char *parse_fields(char *text, char **fields, size_t count)
 size_t parse_distance(const char *a, const char *b, size_t limit)
 {
 	enum { WORD_MAX = 40 };
-	size_t row[WORD_MAX + 1];
-	size_t width = strlen(b);
+	/* Of the letters of A before this one, before the last one, and before the one before it. */
+	size_t rows[3][WORD_MAX + 1];
+	size_t width = strlen(b), height = strlen(a);
 
-	if (width > WORD_MAX || strlen(a) > WORD_MAX)
+	if (width > WORD_MAX || height > WORD_MAX)
 		return limit;
 	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t corner = row[0]++;
+		rows[0][j] = j;
+	for (size_t i = 1; i <= height; i++) {
+		size_t *row = rows[i % 3];
+		const size_t *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
 
-		for (size_t j = 0; j < width; j++) {
-			size_t change = corner + (a[i] != b[j]);
-			size_t remove = row[j + 1] + 1;
-			size_t insert = row[j] + 1;
-
-			corner = row[j + 1];
-			row[j + 1] = change < remove ? change : remove;
-			if (insert < row[j + 1])
-				row[j + 1] = insert;
+		row[0] = i;
+		for (size_t j = 1; j <= width; j++) {
+			row[j] = least(last[j - 1] + (a[i - 1] != b[j - 1]),
+				least(last[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before[j - 2] + 1);
 		}
 	}
-	return row[width] < limit ? row[width] : limit;
+	return least(rows[height % 3][width], limit);
+}
+
+/* TEXT up to the first '=' in small letters, '_' as '-'; false if it does not fit. */
+static bool simplify(const char *text, char *ret, size_t size)
+{
+	size_t length = strcspn(text, "=");
+
+	if (length >= size)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		bool capital = text[i] >= 'A' && text[i] <= 'Z';
+
+		ret[i] = capital ? (char)(text[i] - 'A' + 'a') : text[i] == '_' ? '-' : text[i];
+	}
+	ret[length] = '\0';
+	return true;
+}
+
+/* Whether a part of WORD, from a '-' on, begins with PART. */
+static bool has_part(const char *word, const char *part, size_t length)
+{
+	for (const char *dash = strchr(word, '-'); dash; dash = strchr(dash + 1, '-')) {
+		if (strncmp(dash + 1, part, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool parse_offer(struct parse_guess *guess, const char *word)
+{
+	enum { PART = 3, LONGER, UNLIKE };
+	char typed[48], offered[48];
+	size_t rank = UNLIKE;
+
+	if (!simplify(guess->typed, typed, sizeof(typed)) || !simplify(word, offered, sizeof(offered)))
+		return false;
+
+	size_t length = strlen(typed), whole = strlen(offered);
+	size_t edits = length < 3 ? 0 : length < 6 ? 1 : 2;
+	size_t distance = parse_distance(typed, offered, UNLIKE);
+
+	if (distance <= edits)
+		rank = distance;
+	else if (length > 1 && strncmp(offered, typed, length) == 0)
+		rank = 1;
+	else if (length > 2 && has_part(offered, typed, length))
+		rank = PART;
+	else if (whole > 2 && strncmp(offered, typed, whole) == 0 && typed[whole] == '-')
+		rank = LONGER;
+	if (rank == UNLIKE || (guess->word && rank >= guess->rank))
+		return false;
+	guess->word = word;
+	guess->rank = rank;
+	return true;
+}
+
+const char *parse_advice(const char *reason)
+{
+	const char *colon = strstr(reason, ": ");
+
+	return colon ? colon + 2 : NULL;
+}
+
+bool parse_nearest(const char *typed, const char *advice, char *nearest, size_t size)
+{
+	/* The names of signals are in lists without it. */
+	struct parse_guess guess = { .typed = strncasecmp(typed, "SIG", 3) == 0 ? typed + 3 : typed };
+	const char *list = strstr(advice, "one of ");
+	char word[48];
+
+	list = list ? list + strlen("one of ") : NULL;
+	while (list && !parse_word(&list, ',', word, sizeof(word))) {
+		if (parse_offer(&guess, word))
+			snprintf(nearest, size, "%s", word);
+		list += list ? strspn(list, " ") : 0;
+	}
+	return guess.word != NULL;
 }

@@ -2,10 +2,11 @@
  * parse - text to values. Pure: prints nothing, never exits, touches nothing but *ret.
  *
  * Every function returns NULL and sets *ret, or returns a static reason that completes the sentence "'TEXT' ..." and leaves *ret
- * alone. One strict grammar for each kind of value: no sign, no space, no hexadecimal, nothing behind the value, no overflow.
+ * alone. Behind a ": " a reason may say what would be right, which becomes the hint: "is no mode: one of private, slave". One strict grammar for each kind of value: no sign, no space, no hexadecimal, nothing behind the value, no overflow.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,5 +73,24 @@ const char *parse_assignment(const char *text, char *ret_key, size_t size, const
  */
 const char *parse_fields(char *text, char **fields, size_t count);
 
-/* The number of single-character edits between A and B, at most LIMIT (also for words too long to compare): to guess which word was meant. */
+/*
+ * The number of edits between A and B, at most LIMIT (also for words too long to compare): a letter more, less or another, or two
+ * neighbours swapped.
+ */
 size_t parse_distance(const char *a, const char *b, size_t limit);
+
+/* Which word was meant by TYPED: starts with nothing else set; each that is possible is offered. WORD is the likeliest, NULL if none is. */
+struct parse_guess {
+	const char *typed;
+	const char *word;
+	size_t rank;
+};
+
+/* Whether WORD is likelier than those before: by few edits in either case, as what TYPED shortens, or as a part of a compound. */
+bool parse_offer(struct parse_guess *guess, const char *word);
+
+/* What REASON says would be right, NULL if nothing. */
+const char *parse_advice(const char *reason);
+
+/* The word that was meant by TYPED, of an ADVICE that ends in "one of A, B, ...", into NEAREST; false if there is none. */
+bool parse_nearest(const char *typed, const char *advice, char *nearest, size_t size);

@@ -173,7 +173,7 @@ static int make_pin(struct pin *pin, pid_t target)
 	if (error < 0) {
 		warn_error(-error, "cannot pin the %s namespace on '%s'", pin->kind->name, pin->name);
 		if (error == -EINVAL && pin->kind->flag == CLONE_NEWNS)
-			hint("a mount namespace cannot be pinned below a shared mount: use --pin=DIR, or mount --make-private");
+			hint("not below a shared mount: use --pin=DIR, or mount --make-private");
 		else if (error == -EPERM)
 			hint("pins are mounts: as a plain user, make them behind 'nsnew -rm'");
 	}

@@ -59,12 +59,11 @@ static uint64_t plan_bounding(const struct privilege_plan *plan, const struct co
 	if (may_bound || wanted == before->bounding)
 		return wanted;
 	if (plan->bounding.given || plan->blocked)
-		die_of_set("--drop and --keep do without: with no_new_privs the bounding set is out of reach",
-			"drop", before->bounding & ~wanted,
-			"from the bounding set without CAP_SETPCAP");
+		die_of_set("--drop and --keep do without: no_new_privs makes that set moot", "drop",
+			before->bounding & ~wanted, "from the bounding set without CAP_SETPCAP");
 	if (!course->no_new_privs)
-		die_hint("leave out --allow-new-privs: with no_new_privs the bounding set is out of reach",
-			0, "cannot drop from the bounding set without CAP_SETPCAP");
+		die_hint("leave out --allow-new-privs: no_new_privs makes that set moot", 0,
+			"cannot drop from the bounding set without CAP_SETPCAP");
 	return before->bounding;
 }
 
@@ -84,7 +83,7 @@ static uint64_t plan_inheritable(const struct privilege_plan *plan, const struct
 	if (plan->inheritable.given)
 		wanted = meant(&plan->inheritable, possible & before->permitted & ~plan->drop);
 	if (wanted & ~possible)
-		die_of_set("it has to be in the bounding set, and permitted to this process or that have CAP_SETPCAP",
+		die_of_set("it has to be bounding, and permitted unless there is CAP_SETPCAP",
 			"make", wanted & ~possible, "inheritable");
 	return wanted;
 }
@@ -104,8 +103,8 @@ static uint64_t plan_ambient(
 		die_of_set("capjail --print shows the permitted set, from which it has to be",
 			"make", wanted & ~permitted, "ambient: this process is not permitted it");
 	if (wanted & ~possible)
-		die_of_set("it has to be in --inheritable, or if that is not given in the bounding set",
-			"make", wanted & ~possible, "ambient: it is not inheritable");
+		die_of_set("it has to be in --inheritable, or without that bounding", "make",
+			wanted & ~possible, "ambient: it is not inheritable");
 	*inheritable |= wanted;
 	return wanted;
 }

@@ -14,7 +14,7 @@
 static void check_open(const char *option, bool used, int fd)
 {
 	if (used && !fd_is_inherited(fd))
-		die("--%s: file descriptor %d is not open", option, fd);
+		die_hint("FD>FILE in a shell opens it", 0, "--%s: '%d' is not open", option, fd);
 }
 
 void ready_prepare(struct ready_plan *plan)

@@ -55,7 +55,7 @@ static int open_root(const char *path)
 
 	if (root < 0)
 		die_hint(root == -ENOTDIR ?
-				"a root file system is a directory; unpack an archive, mount an image (nsmount)" :
+				"it has to be a directory: unpack an archive, nsmount an image" :
 				NULL,
 			-root, "cannot use '%s' as the root", path);
 	return root;
@@ -68,9 +68,9 @@ static void leave_chroot(void)
 
 	if (error < 0)
 		die_hint(error == -EPERM ?
-				"this needs CAP_SYS_CHROOT, to be sure that no chroot is left behind" :
+				"this needs CAP_SYS_CHROOT, to be sure that it is in no chroot" :
 				NULL,
-			-error, "cannot enter the root of the own mount namespace");
+			-error, "cannot enter the root of this mount namespace");
 }
 
 /* What the mount that ROOTFS is on denies, an overlay of it does not know of. */

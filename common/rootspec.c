@@ -56,7 +56,7 @@ static const char *parse_ids(const char *text, struct furnish_entry *entry)
 			*dash = ':';
 		/* Its words are not for this. */
 		if (reason || idmap_add_text(entry->ids, word) || entry->ids->words)
-			return "is not of the form ON_DISK-SEEN-COUNT[+...], or its ranges overlap";
+			return "is no map: ON_DISK-SEEN-COUNT[+...] in numbers, without overlap";
 	}
 	return NULL;
 }
@@ -78,7 +78,9 @@ static const char *parse_option(unsigned int kind, char *word, struct furnish_en
 		const char *reason = parse_bytes(value + 1, &entry->size);
 
 		/* To the kernel that would be no limit. */
-		return !reason && entry->size == 0 ? "is no size" : reason;
+		return !reason && entry->size == 0 ?
+			"is no size: to the kernel it would be no limit" :
+			reason;
 	}
 	if ((kind & (TMPFS | MADE)) && strncmp(word, "mode=", 5) == 0) {
 		const char *reason = parse_mode(value + 1, &mode);
@@ -87,10 +89,10 @@ static const char *parse_option(unsigned int kind, char *word, struct furnish_en
 		return reason;
 	}
 	if (kind & BIND)
-		return "is not one of ro, dev, suid, noexec, nosymfollow, norec, idmap=ON_DISK-SEEN-COUNT";
+		return "is no option of it: one of ro, dev, suid, noexec, nosymfollow, norec, idmap=MAP";
 	if (kind & TMPFS)
-		return "is not one of size=SIZE, mode=MODE, noexec, ro, dev, suid, nosymfollow";
-	return "is not mode=MODE";
+		return "is no option of it: one of size=SIZE, mode=MODE, ro, noexec, dev, suid, nosymfollow";
+	return "is no option of it: one of mode=MODE";
 }
 
 /* *TARGET, an absolute path of the new root but not that root itself, becomes a copy of it without "." and empty parts. */

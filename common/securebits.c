@@ -25,16 +25,30 @@ const char *securebits_name(int number)
 	return names[number];
 }
 
-const char *securebits_parse(const char *list, unsigned int *ret, char *word, size_t size)
+static void find_nearest(const char *word, char *nearest, size_t size)
+{
+	struct parse_guess guess = { .typed = word };
+
+	for (int i = 0; i < BITS; i++) {
+		if (names[i] && parse_offer(&guess, names[i]))
+			snprintf(nearest, size, "%s", names[i]);
+	}
+}
+
+const char *securebits_parse(
+	const char *list, unsigned int *ret, char *word, char *nearest, size_t size)
 {
 	unsigned int bits = 0;
 
+	word[0] = nearest[0] = '\0';
 	for (const char *cursor = strcmp(list, "none") == 0 ? NULL : list; cursor;) {
 		const char *reason = parse_word(&cursor, ',', word, size);
 		int number = 0;
 
-		if (reason)
+		if (reason) {
+			snprintf(word, size, "%s", cursor);
 			return reason;
+		}
 		if (!word[0])
 			return "is empty: name a securebit";
 
@@ -42,9 +56,10 @@ const char *securebits_parse(const char *list, unsigned int *ret, char *word, si
 
 		while (number < BITS && (!names[number] || strcasecmp(names[number], bare) != 0))
 			number++;
-		if (number == BITS)
-			return "is not a securebit: they are noroot, no_setuid_fixup, no_cap_ambient_raise, exec_restrict_file, "
-			       "exec_deny_interactive, each also with _locked, and keep_caps_locked";
+		if (number == BITS) {
+			find_nearest(bare, nearest, size);
+			return "is not a securebit: capabilities(7) names them, noroot and so on";
+		}
 		if (number == SECURE_KEEP_CAPS)
 			return "would be cleared by the exec of COMMAND: --ambient keeps capabilities";
 		bits |= 1U << number;
@@ -86,8 +101,7 @@ void securebits_set(unsigned int bits)
 	}
 	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) == 0)
 		return;
-	die_hint(errno == EPERM ?
-			"this needs CAP_SETPCAP, a kernel that knows all of them, and that none which is to change is locked" :
-			NULL,
+	die_hint(errno == EPERM ? "this needs CAP_SETPCAP, no lock, and a kernel that knows them" :
+				  NULL,
 		errno, "cannot change the securebits from %#x to %#x", securebits_read(), bits);
 }

@@ -10,9 +10,11 @@
 
 /*
  * The bits of LIST: names between commas such as "noroot,noroot_locked", in any case and with or without "secbit_", or "none". Returns NULL and sets *RET;
- * else, as parse.h, the reason against it, with the word that is wrong in WORD (SIZE bytes). keep_caps is refused, since exec clears it.
+ * else, as parse.h, the reason against it, with the word that is wrong in WORD and, if one is like it, the name that was meant in NEAREST (SIZE bytes
+ * each). keep_caps is refused, since exec clears it.
  */
-const char *securebits_parse(const char *list, unsigned int *ret, char *word, size_t size);
+const char *securebits_parse(
+	const char *list, unsigned int *ret, char *word, char *nearest, size_t size);
 
 /* The name of bit NUMBER (0 to 31), NULL if it has none. */
 const char *securebits_name(int number);

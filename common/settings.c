@@ -171,12 +171,12 @@ static const char *advice_on(int error)
 {
 	switch (error) {
 	case -ENOENT:
-		return "this kernel has no such file, or its controller is on the other cgroup version";
+		return "this kernel, or this version of cgroups, has no such file";
 	case -EINVAL:
 	case -ERANGE:
-		return "the kernel does not take this value, or not within the limits of the groups above";
+		return "the kernel, or a limit of a group above, does not allow this value";
 	case -ENODEV:
-		return "there is no such disk; a partition cannot be limited, only the whole disk";
+		return "there is no such disk; a partition cannot be limited, a disk can";
 	default:
 		return NULL;
 	}
@@ -189,12 +189,15 @@ static bool write_one(const struct setting *setting, const struct cgroup *group,
 
 	explain_because("the limits that were asked for");
 	int error = cgroup_try_write(group, file, setting->value);
+	char nearest[64], advice[96] = "";
 
 	*written = error == 0 && !explain_is_on();
 	if (error == 0 || (error == -ENOENT && setting->optional))
 		return true;
-	warn_error(-error, "cannot write '%s' to '%s' of the cgroup", setting->value, file);
-	return refuse(setting, advice_on(error));
+	warn_error(-error, "cannot set '%s' to '%s'", file, setting->value);
+	if (error == -ENOENT && cgroup_nearest_file(group, file, nearest, sizeof(nearest)))
+		snprintf(advice, sizeof(advice), "did you mean '%s'?", nearest);
+	return refuse(setting, advice[0] ? advice : advice_on(error));
 }
 
 static bool check_one(const struct setting *setting, const struct cgroup *group, const char *file)

@@ -28,7 +28,7 @@ const char *target_parse(const char *text, struct target *ret)
 		return NULL;
 	}
 	if (parse_word(&cursor, ':', word, sizeof(word)) || parse_pid(word, &pid))
-		return "is neither a PID from 1 to 4194304 nor the path of a directory, with a '/'";
+		return "is no target: a PID from 1 to 4194304, or a directory with a '/' in its path";
 	if (cursor && parse_number(cursor, 1, UINT64_MAX, &inode))
 		return "is not of the form PID:INODE";
 	ret->pid = pid;
@@ -47,8 +47,7 @@ static void check_inode(const struct target *target)
 	if (own.st_ino == status.st_ino && getpid() != target->pid)
 		die("pidfds have no inodes of their own on this kernel (Linux 6.9)");
 	if (status.st_ino != target->inode)
-		die("process %d is another one by now: its pidfd has inode %" PRIu64
-		    " and not %" PRIu64,
+		die("process %d is another one by now: inode %" PRIu64 " and not %" PRIu64,
 			(int)target->pid, (uint64_t)status.st_ino, target->inode);
 }
 
@@ -73,6 +72,17 @@ void target_open(struct target *target)
 	target->process = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY);
 }
 
+/* NAME in /proc/PID. */
+static int open_of(const struct target *target, const char *name, int flags)
+{
+	int fd = fd_try_open(target->process, name, flags);
+
+	if (fd < 0)
+		die_hint(fd == -EACCES ? "a process of another user: this needs CAP_SYS_PTRACE" : NULL,
+			-fd, "cannot open '%s' of process %d", name, (int)target->pid);
+	return fd;
+}
+
 /* Opens the directory ASKED; if that is "", NAME ("root" or "cwd") of the process. -1 if ASKED is NULL. */
 static int open_directory(const struct target *target, const char *asked, const char *name)
 {
@@ -80,13 +90,7 @@ static int open_directory(const struct target *target, const char *asked, const 
 		return -1;
 	if (*asked)
 		return fd_open(AT_FDCWD, asked, O_PATH | O_DIRECTORY);
-
-	int fd = fd_try_open(target->process, name, O_PATH | O_DIRECTORY);
-
-	if (fd < 0)
-		die_hint(fd == -EACCES ? "a process of another user: this needs CAP_SYS_PTRACE" : NULL,
-			-fd, "cannot open '%s' of process %d", name, (int)target->pid);
-	return fd;
+	return open_of(target, name, O_PATH | O_DIRECTORY);
 }
 
 int target_open_self(const struct target *target, bool user)
@@ -192,7 +196,7 @@ void target_resolve_id(
 
 char **target_environment(const struct target *target)
 {
-	FILE *file = fdopen(fd_open(target->process, "environ", O_RDONLY), "re");
+	FILE *file = fdopen(open_of(target, "environ", O_RDONLY), "re");
 	char **list = NULL;
 
 	for (size_t count = 0; file; count++) {

@@ -233,9 +233,9 @@ int toolbox_try_exec(char *const argv[], bool root_changed)
 		failure = become_patiently(first, link, argv);
 	warn_error(-failure.error, "cannot run the link '%s'", argv[0]);
 	if (failure.error == -ENOTSUP)
-		hint("it is not static and would be run by a loader of the new root: put it in front of the change of root");
+		hint("it is not static: put it in front of the change of root");
 	if (failure.error == -ENOENT)
-		hint("it is not in the directory of the links that this one was started from");
+		hint("it is not beside the link that this one was started from");
 	return failure.status;
 }
 

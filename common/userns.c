@@ -42,8 +42,8 @@ static void drop_groups(const struct userns_plan *plan)
 	explain_because("groups that do not show inside would still open files");
 	if (plan->keep_groups || ids_try_drop_groups() == 0)
 		return;
-	die_hint("--keep-groups takes them along: they go on opening files although they do not show",
-		0, "cannot drop the supplementary groups before entering a user namespace");
+	die_hint("--keep-groups takes them along: they go on opening files, unseen", 0,
+		"cannot drop the supplementary groups before entering a user namespace");
 }
 
 /* The helper of idmap_prepare() keeps the rights to write the maps when this process becomes the owner. */

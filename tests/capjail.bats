@@ -787,7 +787,7 @@ account_root() {
 		[[ $ways != *i386=ok* || $output == *i386=EPERM* ]]
 		[[ $output == *x32=ENOSYS* || $ways != *x32* ]]
 	done
-	assert_refuses 'user namespace' capjail --no-user-namespaces nsnew -U "${UNREACHED[@]}"
+	assert_refuses 'namespaces (user)' capjail --no-user-namespaces nsnew -U "${UNREACHED[@]}"
 	state capjail --no-user-namespaces capstate
 	[ "$seccomp" = 2 ]
 	# Processes, threads and the other namespaces go on.

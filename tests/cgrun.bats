@@ -345,7 +345,7 @@ milliseconds() {
 	local partition
 	addpart "$DISK" 1 2048 8192
 	partition=$(cat "/sys/class/block/${DISK#/dev/}p1/dev")
-	assert_refuses 'only the whole disk' "${ALONE[@]}" cgrun --io-max "$partition:wbps=1M" "${UNREACHED[@]}"
+	assert_refuses 'a partition cannot be limited' "${ALONE[@]}" cgrun --io-max "$partition:wbps=1M" "${UNREACHED[@]}"
 	assert_refuses 'not a block device' "${ALONE[@]}" cgrun --io-max "$IMAGE:wbps=1M" "${UNREACHED[@]}"
 	assert_refuses 'not a block device' "${ALONE[@]}" cgrun --io-max "/dev/null:wbps=1M" "${UNREACHED[@]}"
 	assert_refuses 'not a block device' "${ALONE[@]}" cgrun --io-max "/:wbps=1M" "${UNREACHED[@]}"
@@ -902,7 +902,7 @@ judge() {
 	run --separate-stderr "${ALONE[@]}" cgrun -c 1 cgrun -c 2 bash -c 'shown cpu.cfs_quota_us cpu.max'
 	if on_v1 cpu; then
 		assert_status 125
-		assert_says 'limits of the groups above'
+		assert_says 'a limit of a group above'
 	else
 		assert_status 0
 		assert_output '200000 100000'

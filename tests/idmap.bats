@@ -120,11 +120,11 @@ SUBIDS=$'nobody-else:1:65536\nroot:300000:1000\n# root:7:7\n\nroot:x:5\nroot:5\n
 	local file word
 	for word in auto subids; do
 		for file in - '' 'nobody-else:1:65536' "$OWN_UID:1" "$OWN_UID:1:0" "$OWN_UID:-1:5" "$OWN_UID:1:x"; do
-			refuses_subids "$file" "$OWN_UID:1:10" "no ids for user $OWN_UID in '/etc/subuid'" "--map-users=$word"
+			refuses_subids "$file" "$OWN_UID:1:10" "no ids for user '$(id -un)' ($OWN_UID) in '/etc/subuid'" "--map-users=$word"
 			assert_says 'hint: '
-			assert_says usermod
+			assert_says "usermod --add-subuids=FIRST-LAST $(id -un)"
 			refuses_subids "$OWN_UID:1:10" "$file" "'/etc/subgid'" "--map-groups=$word"
-			assert_says usermod
+			assert_says "usermod --add-subgids=FIRST-LAST $(id -un)"
 		done
 	done
 	refuses_subids - - /etc/subuid --map-auto

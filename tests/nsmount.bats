@@ -676,8 +676,8 @@ SEEN='
 	assert_refuses operand nsmount none
 	assert_refuses COMMAND nsmount none place
 	assert_refuses COMMAND nsmount --fstab=/etc/fstab
-	assert_refuses "''" nsmount '' place "${UNREACHED[@]}"
-	assert_refuses "''" nsmount none '' "${UNREACHED[@]}"
+	assert_refuses 'an operand is empty' nsmount '' place "${UNREACHED[@]}"
+	assert_refuses 'an operand is empty' nsmount none '' "${UNREACHED[@]}"
 	assert_refuses --types nsmount -t '' none place "${UNREACHED[@]}"
 	assert_refuses --options nsmount -o '' none place "${UNREACHED[@]}"
 	assert_refuses --types nsmount -t ext4 --fstab=/etc/fstab "${UNREACHED[@]}"

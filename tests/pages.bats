@@ -142,7 +142,7 @@ check_words() { # NUMBER
 	perl -0777 -pe 's/\\\n|\n/ /g; s/\$\([^)]*\)/1/g; s/^.*?\b(?=(nsnew|nsjoin|cgrun|capjail|rootjail|nsmount) )// or $_ = ":"; s/&.*//' \
 		"$BATS_TEST_TMPDIR/$1" >words.sh
 	run_script words.sh ''
-	! matches "^[a-z]+: hint: (try '[a-z]+ --help'|did you mean)"
+	! matches "^[a-z]+: (hint: (try '[a-z]+ --help'|did you mean)|unknown option|--[a-z-]+: '[^']*' (?!is not a block))"
 }
 
 try_example() { # NUMBER COMMENT

@@ -184,7 +184,7 @@ pids_of() {
 		for text in '' x -1 1x ' 1' 0x1 99999999999; do
 			assert_refuses "$option" nsnew -U "$option=$text" "${UNREACHED[@]}"
 		done
-		assert_refuses 'file descriptor 77 is not open' nsnew -U "$option=77" "${UNREACHED[@]}"
+		assert_refuses "'77' is not open" nsnew -U "$option=77" "${UNREACHED[@]}"
 	done
 	assert_refuses 'file descriptor 7' nsnew -U --ready-fd=7 "${UNREACHED[@]}" 7</dev/null
 	assert_refuses 'file descriptor 7' nsnew -U --ready-fd=7 "${UNREACHED[@]}" 7>/dev/full
@@ -347,7 +347,7 @@ refused_with() {
 	LIST
 	run --separate-stderr nsnew -r sh -c 'echo 1 >/proc/sys/user/max_uts_namespaces; nsnew -u "$@"; exec nsnew -u nsnew -u "$@"' sh "${UNREACHED[@]}"
 	assert_status 125
-	assert_says 'limit in /proc/sys/user'
+	assert_says 'of /proc/sys/user is reached'
 }
 
 @test "a limit of time namespaces" {
@@ -391,9 +391,9 @@ refused_with() {
 		while read -r place; do mount -t tmpfs tmpfs "$place/tty"; done
 		'
 	for script in 'mount --bind /dev/null /proc/cpuinfo' 'mount -t tmpfs tmpfs /proc/tty' 'mount -t tmpfs tmpfs /proc/fs'; do
-		explains 'nothing is hidden' "$others$script" nsnew -rpm --mount-proc
+		explains 'nothing hidden' "$others$script" nsnew -rpm --mount-proc
 		assert_says 'proc'
 		assert_says 'Operation not permitted'
 	done
-	explains 'nothing is hidden' "$others"'mount --bind /dev/null /proc/cpuinfo' nsnew -rm --init --mount-proc
+	explains 'nothing hidden' "$others"'mount --bind /dev/null /proc/cpuinfo' nsnew -rm --init --mount-proc
 }

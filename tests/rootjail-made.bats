@@ -158,7 +158,7 @@ host
 		nsnew -p rootjail --overlay --dir=/new --file="$HOST/file:/marker" "$R" cat /marker
 		nsnew -p rootjail --tmpfs /tmp --dir=/tmp/new "$R" ls /tmp'
 	assert_output $'refused 125\nrefused 125\nrefused 125\nrefused 125\nrefused 125\ninside\nhost\nnew'
-	says_count 5 'hint: it does not exist in the root file system, which is read-only'
+	says_count 5 'hint: the root is read-only: make it there first'
 }
 
 @test "--dir, --file, --symlink: bad values (S08)" {

@@ -177,7 +177,7 @@ WRITABLE='writable() { find "$@" -type f 2>/dev/null | while read -r path; do { 
 	local option place
 	for option in --mask --ro-path --try-mask --try-ro-path; do
 		for place in '' / // /. etc /etc/../etc/secret /.. /etc/dir/..; do
-			assert_refuses "${option/try-/}: '$place'" "${JAIL[@]}" "$option" "$place" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+			assert_refuses "$option: '$place'" "${JAIL[@]}" "$option" "$place" "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 		done
 	done
 	# These are names like any other.

@@ -248,7 +248,7 @@ flags() {
 		rootjail -b "$HOST:/x:idmap=0-1-1" "$R" true || echo "refused $?"
 		rootjail -b "$HOST:/x:norec,idmap=0-1-1" "$R" stat -c %u /x/file'
 	assert_output $'refused 125\n1'
-	assert_says "hint: not every file system can do it; 'norec' leaves out what is mounted below"
+	assert_says "hint: not every file system can do it; 'norec' leaves out what is below"
 }
 
 @test "idmap: in a user namespace it is refused with a hint" {
@@ -395,12 +395,12 @@ flags() {
 
 @test "--sys, --mqueue, --cgroup: refused in a user namespace that has none of its own, each with its hint (S23)" {
 	requires userns
-	assert_refuses '(nsnew -n)' nsnew -rpmiC rootjail --sys "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
-	assert_refuses '(nsnew -i)' nsnew -rpmnC rootjail --mqueue "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	assert_refuses "'nsnew -n'" nsnew -rpmiC rootjail --sys "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	assert_refuses "'nsnew -i'" nsnew -rpmnC rootjail --mqueue "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 	assert_refuses 'nsnew -C' nsnew -rpmni rootjail --cgroup "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
-	assert_refuses '(nsnew -p)' nsnew -rmniC rootjail --proc "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	assert_refuses "'nsnew -p'" nsnew -rmniC rootjail --proc "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 	# One that is the host's, taken along into a user namespace, is not the own.
-	assert_refuses '(nsnew -C)' "${PRIVILEGED[@]}" nsnew -C nsnew -rpm rootjail --cgroup "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
+	assert_refuses "'nsnew -C'" "${PRIVILEGED[@]}" nsnew -C nsnew -rpm rootjail --cgroup "${MARKABLE[@]}" "$R" "${UNREACHED[@]}"
 }
 
 @test "--cgroup: in the cgroup namespace of the machine it is refused, also for root (S27)" {

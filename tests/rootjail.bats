@@ -531,7 +531,7 @@ teardown() {
 }
 
 @test "bind: an empty source" {
-	assert_refuses "''" "${PRIVILEGED[@]}" rootjail -b :/x -b "$BATS_TEST_TMPDIR:$BATS_TEST_TMPDIR" "$R" "${UNREACHED[@]}"
+	assert_refuses "':/x'" "${PRIVILEGED[@]}" rootjail -b :/x -b "$BATS_TEST_TMPDIR:$BATS_TEST_TMPDIR" "$R" "${UNREACHED[@]}"
 }
 
 @test "bind: a destination that leads to the root itself is refused, and does not just vanish" {
@@ -719,7 +719,7 @@ trap_place() {
 	assert_refuses "'$HOST/nonexistent'" "${PRIVILEGED[@]}" rootjail "$HOST/nonexistent" "${UNREACHED[@]}"
 	assert_refuses "'$HOST/file'" "${PRIVILEGED[@]}" rootjail "$HOST/file" "${UNREACHED[@]}"
 	assert_says hint
-	assert_refuses "''" "${PRIVILEGED[@]}" rootjail '' "${UNREACHED[@]}"
+	assert_refuses 'an operand is empty' "${PRIVILEGED[@]}" rootjail '' "${UNREACHED[@]}"
 	assert_refuses operand rootjail
 	assert_refuses COMMAND rootjail "$R"
 }

@@ -196,7 +196,7 @@ time.sleep(60)
 	[ "${#lines[@]}" = 4 ]
 	[ "${lines[1]} ${lines[2]}" = '125 125' ]
 	[ "${lines[0]}" = "${lines[3]}" ]
-	assert_says "cannot open 'net'"
+	assert_says "holds no pin 'net'"
 	assert_says 'holds no pins'
 }
 
@@ -326,8 +326,8 @@ os.execvp("nsnew", ["nsnew", "-n", "sh", "-c", "echo ready; exec sleep 60"])
 	assert_output "$FIRST"
 	run nsjoin -t "$TARGET" "${OWNER[@]}" -n readlink /proc/self/ns/net
 	assert_output "$(ns "$TARGET" net)"
-	assert_refuses 'fd 99 of the target' nsjoin -t "$TARGET" "${OWNER[@]}" -N 99 "${UNREACHED[@]}"
-	assert_refuses 'fd 1 of the target' nsjoin -t "$TARGET" "${OWNER[@]}" -N 1 "${UNREACHED[@]}"
+	assert_refuses "target's fd 99" nsjoin -t "$TARGET" "${OWNER[@]}" -N 99 "${UNREACHED[@]}"
+	assert_refuses "target's fd 1" nsjoin -t "$TARGET" "${OWNER[@]}" -N 1 "${UNREACHED[@]}"
 }
 
 @test "--user-parent: the owner of what is joined, and the parent of the user namespace" {

@@ -76,16 +76,6 @@ static const struct cli_program program = {
 	.options = options,
 };
 
-static _Noreturn void die_of_word(
-	const struct cli *cli, const char *reason, const char *word, const char *nearest)
-{
-	if (!nearest[0])
-		cli_die(cli, "--%s: '%s' %s", cli->current->name, word, reason);
-	warn("--%s: '%s' %s", cli->current->name, word, reason);
-	hint("did you mean '%s'?", nearest);
-	exit(STATUS_FAILED);
-}
-
 static uint64_t parse_list(const struct cli *cli)
 {
 	char word[64], nearest[64];
@@ -93,7 +83,7 @@ static uint64_t parse_list(const struct cli *cli)
 	const char *reason = caps_parse_list(cli->value, &mask, word, nearest, sizeof(word));
 
 	if (reason)
-		die_of_word(cli, reason, word, nearest);
+		cli_refuse(cli, word, reason, nearest);
 	return mask;
 }
 
@@ -110,17 +100,18 @@ static void parse_iab(const struct cli *cli, struct plan *plan)
 	const char *reason = caps_parse_iab(cli->value, &plan->iab, word, nearest, sizeof(word));
 
 	if (reason)
-		die_of_word(cli, reason, word, nearest);
+		cli_refuse(cli, word, reason, nearest);
 	plan->has_iab = true;
 }
 
 static void parse_securebits(const struct cli *cli, struct privilege_plan *privilege)
 {
-	char word[64];
-	const char *reason = securebits_parse(cli->value, &privilege->securebits, word, sizeof(word));
+	char word[64], nearest[64];
+	const char *reason =
+		securebits_parse(cli->value, &privilege->securebits, word, nearest, sizeof(word));
 
 	if (reason)
-		die_of_word(cli, reason, word, "");
+		cli_refuse(cli, word, reason, nearest);
 	privilege->sets_securebits = true;
 }
 
@@ -130,7 +121,7 @@ static void parse_umask(const struct cli *cli, struct privilege_plan *privilege)
 
 	cli_check(cli, parse_mode(cli->value, &mode));
 	if (mode > 0777)
-		cli_check(cli, "is more than 777");
+		cli_check(cli, "is no mask of permissions: 0 to 777 in octal");
 	privilege->sets_umask = true;
 	privilege->umask = mode;
 }
@@ -150,7 +141,7 @@ static void parse_option(const struct cli *cli, struct plan *plan, int id)
 	case PRESET:
 		plan->preset = capinfo_preset(cli->value);
 		if (!plan->preset)
-			cli_check(cli, "is not one of none, docker, nobody");
+			cli_check(cli, "is no preset: one of none, docker, nobody");
 		break;
 	case BOUNDING:
 		privilege->bounding = parse_set(cli);
@@ -207,8 +198,7 @@ static void combine(const struct cli *cli, struct plan *plan)
 	if (plan->has_iab) {
 		if (privilege->bounding.given || privilege->inheritable.given ||
 			privilege->ambient.given)
-			cli_die(cli,
-				"--iab is of all three sets: leave out --bounding, --inheritable and --ambient");
+			cli_die(cli, "--iab is all of --bounding, --inheritable and --ambient");
 		privilege->inheritable = (struct privilege_set){ true, plan->iab.inheritable };
 		privilege->ambient = (struct privilege_set){ true, plan->iab.ambient };
 		privilege->blocked = plan->iab.blocked;
@@ -217,8 +207,7 @@ static void combine(const struct cli *cli, struct plan *plan)
 	refuse_both(cli, privilege->inheritable.mask, privilege->drop, "dropped and inheritable");
 	refuse_both(cli, privilege->ambient.mask, privilege->drop, "dropped and ambient");
 	if (plan->preset && plan->preset->nobody && plan->user)
-		cli_die(cli,
-			"--preset=nobody is a user of its own: leave out --user, or take --preset=none");
+		cli_die(cli, "--preset=nobody is a user of its own: --preset=none goes with --user");
 	if ((plan->groups != NULL) + plan->clear_groups + plan->init_groups > 1)
 		cli_die(cli, "--groups, --clear-groups and --init-groups are alternatives");
 }
@@ -230,8 +219,7 @@ static void check_alone(const struct cli *cli, const struct plan *plan, bool oth
 		plan->allow_new_privs || plan->privilege.no_user_namespaces;
 	if (others || (plan->print && plan->explain) || !cli_at_end(cli))
 		cli_die(cli,
-			"--print and --explain-cap stand alone: to see what other options do, "
-			"run: capjail OPTION... capjail --print");
+			"--print and --explain-cap stand alone: put 'capjail OPTION...' in front");
 }
 
 static void parse(struct cli *cli, struct plan *plan)

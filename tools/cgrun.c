@@ -119,7 +119,7 @@ static void parse_option(struct cli *cli, struct plan *plan, int id)
 	case STATS_FD:
 		plan->stats = true;
 		cli_check(cli, parse_fd(cli->value, &plan->stats_fd));
-		cli_check(cli, fd_is_inherited(plan->stats_fd) ? NULL : "is not open");
+		cli_check(cli, fd_check_inherited(plan->stats_fd));
 		break;
 	default:
 		cli_check(cli, limits_add(&plan->limits, cli->current->name, cli->value, cli->tried));
@@ -174,7 +174,7 @@ static struct cgroup *resolve(struct plan *plan, const struct cli *cli)
 	limits_resolve(&plan->limits, group, &plan->layout);
 	if (devices_any(&plan->devices) && !cgroup_birthplace(group) &&
 		!cgroup_plan_controller(group, &plan->layout, "devices", false))
-		die("cannot limit devices: neither cgroup version 2 nor the controller 'devices' is here");
+		die("cannot limit devices: no cgroup version 2, no controller 'devices'");
 	if (plan->stats) {
 		accounting_plan(group, &plan->layout);
 		plan->stats_fd = accounting_open(plan->stats_file, plan->stats_fd);

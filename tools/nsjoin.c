@@ -136,7 +136,7 @@ static void check(struct cli *cli, struct plan *plan)
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++)
 		plan->asked |= plan->pins[i] ? namespace_kinds[i].flag : 0;
 	if (!process && !plan->target.pins && plan->namespaces)
-		cli_die(cli, "missing option '--target': whose namespaces to join");
+		cli_die(cli, "missing option '--target': whose namespaces to join, or --net=FILE");
 	if (!process && of_process)
 		cli_die(cli, "what is to be taken from the target needs a PID as --target");
 	if (!plan->asked && !of_process && !plan->place.root && !plan->place.workdir)
@@ -159,19 +159,19 @@ static void parse(struct cli *cli, struct plan *plan)
 /* Namespaces that are not simply those of the process are files; then all are, so that there is one order for them. */
 static void open_files(struct plan *plan)
 {
-	const struct target *target = &plan->target;
-	bool files = plan->user_parent || plan->net_socket >= 0 || target->pins;
+	const struct target *at = &plan->target;
+	bool files = plan->user_parent || plan->net_socket >= 0 || at->pins;
 
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		plan->files[i] = plan->pins[i] ? nsfile_open(AT_FDCWD, plan->pins[i], i) : -1;
 		files |= plan->pins[i] != NULL;
 	}
-	if (target->pins)
-		nsfile_open_pins(target->directory, plan->namespaces, plan->all, plan->files);
+	if (at->pins)
+		nsfile_open_pins(at->directory, at->pins, plan->namespaces, plan->all, plan->files);
 	if (plan->net_socket >= 0)
-		plan->files[NSFILE_NET] = nsfile_open_socket(target->pidfd, plan->net_socket);
-	if (files && target->pid)
-		nsfile_open_process(target->process, plan->namespaces, plan->files);
+		plan->files[NSFILE_NET] = nsfile_open_socket(at->pidfd, plan->net_socket);
+	if (files && at->pid)
+		nsfile_open_process(at->process, plan->namespaces, plan->files);
 	if (files)
 		plan->namespaces = 0;
 	if (plan->user_parent)

@@ -51,8 +51,8 @@ static void check(const struct cli *cli, const struct plan *plan)
 	if (single->type && !single->type[0])
 		cli_die(cli, "--types: '' is no type");
 	if (plan->table && (single->type || single->options))
-		cli_die(cli, "--fstab: '%s' has the types and options, so --%s is not for it",
-			plan->table, single->type ? "types" : "options");
+		cli_die(cli, "--fstab: '%s' has the types and options: leave out --%s", plan->table,
+			single->type ? "types" : "options");
 }
 
 static void parse(struct cli *cli, struct plan *plan)
@@ -63,8 +63,6 @@ static void parse(struct cli *cli, struct plan *plan)
 	if (!plan->table) {
 		plan->single.source = cli_operand(cli, "what to mount");
 		plan->single.target = cli_operand(cli, "where to mount it");
-		if (!plan->single.source[0] || !plan->single.target[0])
-			cli_die(cli, "'' is nothing to mount and no place to mount on");
 		plan->mounts = &plan->single;
 		plan->count = 1;
 	}

@@ -204,10 +204,9 @@ static void complete(struct cli *cli, struct plan *plan)
 		cli_die(cli, "--mount-proc needs a PID namespace of its own (--pid)");
 	if (plan->no_fork && needs_fork)
 		cli_die(cli,
-			"--no-fork excludes --fork, --init, --mount-proc, --new-session, --kill-child");
+			"--no-fork excludes --fork --init --mount-proc --new-session --kill-child");
 	if (plan->pins.directory && !plan->namespaces)
-		cli_die(cli,
-			"--pin has nothing to pin: name a namespace (-m -u -i -n -p -U -C -T) or --all");
+		cli_die(cli, "nothing to pin: name a namespace (-m -u -i -n -p -U -C -T) or --all");
 	if (plan->no_fork && plan->child.init && pins_pids)
 		cli_die(cli, "--no-fork excludes --pin: a PID namespace without a process has no pin");
 	if (plan->user.no_nested && !plan->user.idmap.users.count && !plan->user.idmap.users.words)

@@ -86,7 +86,7 @@ static void parse_entry(const struct cli *cli, struct furnish *furnish, enum fur
 		die_error(errno, "cannot allocate memory");
 	reason = rootspec_parse(kind, text, entry, &word);
 	if (reason)
-		cli_die(cli, "--%s: '%s' %s", cli->current->name, word, reason);
+		cli_refuse(cli, word == text ? cli->value : word, reason, NULL);
 	entry->tried = cli->tried;
 }
 

@@ -50,11 +50,11 @@ static void check_groups(const char *text)
 
 static void check_securebits(const char *text)
 {
-	char word[64], printed[512] = "none";
+	char word[64], nearest[64], printed[512] = "none";
 	unsigned int bits, again;
 	size_t used = 0;
 
-	if (securebits_parse(text, &bits, word, sizeof(word)))
+	if (securebits_parse(text, &bits, word, nearest, sizeof(word)))
 		return;
 	for (int i = 0; i < 32; i++) {
 		if (!(bits >> i & 1))
@@ -65,7 +65,7 @@ static void check_securebits(const char *text)
 	}
 	/* keep_caps */
 	fuzz_check(!(bits & 16));
-	fuzz_check(!securebits_parse(printed, &again, word, sizeof(word)) && again == bits);
+	fuzz_check(!securebits_parse(printed, &again, word, nearest, sizeof(word)) && again == bits);
 }
 
 static void check_choices(const char *text)

@@ -662,7 +662,7 @@ static void test_failures(void)
 	outcome = run(create, NULL);
 	is_exit(&outcome, 43, "a group that is there already is not taken");
 	has_text(outcome.err, "/1/job': File exists\n", "... the message");
-	has_text(outcome.err, "hint: --join=job runs COMMAND in it; --gc --name=job", "... the hint");
+	has_text(outcome.err, "hint: --join=job runs COMMAND in it, --gc removes it", "... the hint");
 	ok(faccessat(groups_directory, "0/job", F_OK, 0) < 0, "... what had been made is removed");
 	ok(faccessat(groups_directory, "1/job", F_OK, 0) == 0, "... but not what was there");
 	ok(faccessat(groups_directory, "2/job", F_OK, 0) < 0, "... and nothing is made behind it");

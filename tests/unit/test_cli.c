@@ -96,7 +96,7 @@ static const struct line lines[] = {
 		"list=x list=y list=z list=x | run", NULL },
 	{ { "--maybe", "run" }, "maybe | run", NULL },
 	{ { "--maybe=x", "run" }, "maybe=x | run", NULL },
-	{ { "--maybe=", "run" }, "maybe= | run", NULL },
+	{ { "--maybe=", "run" }, NULL, "option '--maybe' takes WHAT, not ''" },
 	{ { "--maybe", "-a", "run" }, "maybe all | run", NULL },
 	/* a value is not that of the option before */
 	{ { "-m1", "-a", "run" }, "memory=1 all | run", NULL },
@@ -193,6 +193,10 @@ static void test_nearest(void)
 		{ "--hlep", "did you mean '--help'?" },
 		{ "--verson", "did you mean '--version'?" },
 		{ "--al", "did you mean '--all'?" },
+		{ "--Memory", "did you mean '--memory'?\n" },
+		{ "--memory-limit", "did you mean '--memory'?\n" },
+		{ "--cap-drop", "here that is 'capjail --drop'\n" },
+		{ "--cap-drops", "try 'link --help'" },
 		{ "--something-else", "try 'link --help'" },
 		{ "--a-name-that-takes-all-the-room-and-then-some-more-of-the-column-and-of-the-line",
 			"try 'link --help'" },
@@ -498,10 +502,16 @@ static void test_checks(void)
 	is_text(outcome.err, "link: --memory: '1\\x0a' is not a size\nlink: hint: try 'link --help'\n",
 		"... names option and value");
 
+	outcome = run(check_value, "is no size: one of max, 64M");
+	is_text(outcome.err, "link: --memory: '1\\x0a' is no size\nlink: hint: one of max, 64M\n",
+		"what would be right is a hint of its own");
+
 	outcome = run(take_operands, NULL);
 	is_exit(&outcome, STATUS_FAILED, "two operands, no COMMAND");
 	is_text(outcome.out, "0 one 0 -two 1", "... the operands");
-	has_text(outcome.err, "link: missing COMMAND", "... the message");
+	has_text(outcome.err,
+		"link: missing COMMAND behind '-two': the program to run\nlink: hint: usage: 'link ",
+		"... the message");
 	outcome = run(take_operands, "none");
 	is_exit(&outcome, STATUS_FAILED, "no operand");
 	has_text(outcome.err, "link: missing operand: a root directory\n", "... is named");

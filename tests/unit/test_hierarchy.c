@@ -26,7 +26,7 @@ struct machine {
 };
 
 #define NO_CGROUPS "no cgroups"
-#define NOT_MOUNTED "no cgroup hierarchy is mounted"
+#define NOT_MOUNTED "no hierarchy is mounted that shows it"
 
 static const struct machine machines[] = {
 	{ "version 2", "0::/user.slice/user-1000.slice/session-3.scope\n",
@@ -455,7 +455,7 @@ static void test_change(void)
 	outcome = run(change, "job");
 	has_text(outcome.out, "\n,cpu,io,", "the controllers are those of the group");
 	outcome = run(change, "missing");
-	has_text(outcome.err, "hint: with a '/' at the start it is as in /proc/PID/cgroup",
+	has_text(outcome.err, "hint: it is below the own one, or with a '/' as in /proc/PID/cgroup",
 		"the hint");
 }
 

@@ -10,7 +10,7 @@
 
 enum { TEXTS_MAX = 5 };
 
-#define FORM "is not of the form INNER:OUTER:COUNT"
+#define FORM "is no map: INNER:OUTER:COUNT"
 #define BEYOND "goes beyond the last id"
 #define INNER_TWICE "maps an inner id that is mapped already"
 #define OUTER_TWICE "maps an outer id that is mapped already"

@@ -39,14 +39,14 @@ struct value {
 #define NONE LIMIT_NONE
 #define NUMBER "is not a number"
 #define LARGE "is too large"
-#define SMALL "is too small"
-#define IO_FORM "is not DEVICE:KEY=VALUE"
+#define PIDS "is neither max nor a number from 1 to 4194304"
+#define IO_FORM "is not DISK:KEY=RATE"
 #define RATE "has a rate that is no number or size"
 #define HUGE_FORM "is not SIZE:LIMIT"
-#define HUGE_SIZE "does not begin with the size of a huge page"
+#define HUGE_SIZE "begins with no size of huge pages"
 #define LIST "is not a list of numbers and ranges"
 #define SET_FORM "is not of the form KEY=VALUE"
-#define SET_FILE "does not begin with the name of a cgroup file"
+#define SET_FILE "does not begin with the name of a file"
 
 static const struct value values[] = {
 	{ "memory", "100M", NULL, 100 * M, false },
@@ -124,7 +124,7 @@ static const struct value values[] = {
 	{ "swappiness", "0", NULL, 0, false },
 	{ "swappiness", "60", NULL, 60, false },
 	{ "swappiness", "200", NULL, 200, false },
-	{ "swappiness", "201", LARGE },
+	{ "swappiness", "201", NUMBER " from 0 to 200" },
 	{ "swappiness", "max", NUMBER },
 	{ "swappiness", "50%", NUMBER },
 	{ "swappiness", "", NUMBER },
@@ -155,14 +155,14 @@ static const struct value values[] = {
 	{ "cpu-burst", "0", NULL, 0, false },
 	{ "cpu-burst", "5000", NULL, 5000, false },
 	{ "cpu-burst", "4294967295", NULL, UINT32_MAX, false },
-	{ "cpu-burst", "4294967296", LARGE },
+	{ "cpu-burst", "4294967296", NUMBER " of microseconds" },
 	{ "cpu-burst", "1.5", NUMBER },
 	{ "cpu-burst", "max", NUMBER },
 	{ "cpu-weight", "1", NULL, 1, false },
 	{ "cpu-weight", "100", NULL, 100, false },
 	{ "cpu-weight", "10000", NULL, 10000, false },
-	{ "cpu-weight", "0", SMALL },
-	{ "cpu-weight", "10001", LARGE },
+	{ "cpu-weight", "0", NUMBER " from 1 to 10000" },
+	{ "cpu-weight", "10001", NUMBER " from 1 to 10000" },
 	{ "cpu-weight", "max", NUMBER },
 	{ "cpu-weight", "1.5", NUMBER },
 	{ "cpu-weight", "1K", NUMBER },
@@ -180,19 +180,19 @@ static const struct value values[] = {
 	{ "pids", "1", NULL, 1, false },
 	{ "pids", "4194304", NULL, 4194304, false },
 	{ "pids", "max", NULL, NONE, false },
-	{ "pids", "0", SMALL },
-	{ "pids", "4194305", LARGE },
-	{ "pids", "", NUMBER },
-	{ "pids", "-1", NUMBER },
-	{ "pids", "1K", NUMBER },
-	{ "pids", "50%", NUMBER },
-	{ "pids", "0x10", NUMBER },
-	{ "pids", "1.5", NUMBER },
-	{ "pids", "99999999999999999999", LARGE },
+	{ "pids", "0", PIDS },
+	{ "pids", "4194305", PIDS },
+	{ "pids", "", PIDS },
+	{ "pids", "-1", PIDS },
+	{ "pids", "1K", PIDS },
+	{ "pids", "50%", PIDS },
+	{ "pids", "0x10", PIDS },
+	{ "pids", "1.5", PIDS },
+	{ "pids", "99999999999999999999", PIDS },
 	{ "io-weight", "1", NULL, 1, false },
 	{ "io-weight", "10000", NULL, 10000, false },
-	{ "io-weight", "0", SMALL },
-	{ "io-weight", "10001", LARGE },
+	{ "io-weight", "0", NUMBER " from 1 to 10000" },
+	{ "io-weight", "10001", NUMBER " from 1 to 10000" },
 	{ "io-weight", "8:0 100", NUMBER },
 	{ "io-max", "8:0:rbps=1M", NULL, 0, false },
 	{ "io-max", "/dev/a:b:rbps=1", NULL, 0, false },
@@ -515,15 +515,15 @@ static const struct resolved resolves[] = {
 	{ both, { "set=pids.max=1", "set=memory.x=2" }, "pids.max=1|memory.x=2|", "+pids?", "" },
 	/* what cannot be had */
 	{ version_1, { "memory-high=1M" }, NULL, "",
-		"cannot limit by --memory-high: cgroup version 1, where the controller 'memory' is here, does not have that\n" },
+		"cannot limit by --memory-high: cgroup version 1 does not have that\n" },
 	{ version_1, { "memory-min=1M" }, NULL, "", "cannot limit by --memory-min: cgroup version 1" },
 	{ version_1, { "oom-group" }, NULL, "", "cannot limit by --oom-group: cgroup version 1" },
 	{ version_2, { "swappiness=1" }, NULL, "",
-		"cannot limit by --swappiness: cgroup version 2, where the controller 'memory' is here" },
+		"cannot limit by --swappiness: cgroup version 2 does not have that" },
 	{ both, { "memory-high=1M" }, NULL, "", "cannot limit by --memory-high: cgroup version 1" },
 	{ bare, { "cpus=1" }, NULL, "", "cannot limit by --cpus: no cgroup controller 'cpu' here\n" },
 	{ bare, { "memory=1M" }, NULL, "",
-		"--memory: no cgroup controller 'memory' here\ntest_limits: hint: it is off in this kernel" },
+		"--memory: no cgroup controller 'memory' here\ntest_limits: hint: it is off here" },
 	{ bare, { "io-max=8:0:rbps=1" }, NULL, "",
 		"cannot limit by --io-max: no cgroup controller 'io' here\n" },
 	{ bare, { "io-weight=1" }, NULL, "",
@@ -534,7 +534,7 @@ static const struct resolved resolves[] = {
 	{ bare, { "set=memory.max=1" }, NULL, "",
 		"cannot limit by --set: no cgroup controller 'memory'" },
 	{ bare, { "set=pid.max=1" }, NULL, "",
-		"cannot limit by --set: no cgroup controller 'pid' here" },
+		"no cgroup controller 'pid' here\ntest_limits: hint: did you mean 'pids'?\n" },
 	{ bare, { "hugetlb=2M:0" }, NULL, "", "no cgroup controller 'hugetlb' here" },
 	{ version_1, { "memory=max", "swap=1M" }, NULL, "",
 		"cannot limit swap alone: cgroup version 1 counts it together with memory\ntest_limits: hint: give --memory a size\n" },
@@ -557,14 +557,14 @@ static const struct resolved resolves[] = {
 	{ bare, { "?io-max=/nonexistent:rbps=1" }, "", "?", "as --try-io-max allows" },
 	/* devices */
 	{ version_2, { "io-max=/nonexistent:rbps=1" }, NULL, "",
-		"--io-max: cannot find the device '/nonexistent': No such file or directory\n" },
+		"--io-max: cannot find the disk '/nonexistent': No such file or directory\n" },
 	{ version_2, { "io-max=/dev/null:rbps=1" }, NULL, "",
 		"--io-max: '/dev/null' is not a block device" },
 	{ version_2, { "io-max=/:rbps=1" }, NULL, "", "--io-max: '/' is not a block device" },
-	{ version_2, { "io-max=8:0:0:rbps=1" }, NULL, "", "cannot find the device '8:0:0'" },
-	{ version_2, { "io-max=8:x:rbps=1" }, NULL, "", "cannot find the device '8:x'" },
-	{ version_2, { "io-max=8::rbps=1" }, NULL, "", "cannot find the device '8:'" },
-	{ version_2, { "io-max=4294967296:0:rbps=1" }, NULL, "", "cannot find the device" },
+	{ version_2, { "io-max=8:0:0:rbps=1" }, NULL, "", "cannot find the disk '8:0:0'" },
+	{ version_2, { "io-max=8:x:rbps=1" }, NULL, "", "cannot find the disk '8:x'" },
+	{ version_2, { "io-max=8::rbps=1" }, NULL, "", "cannot find the disk '8:'" },
+	{ version_2, { "io-max=4294967296:0:rbps=1" }, NULL, "", "cannot find the disk" },
 };
 
 static void print_settings(const struct limits *limits, const struct cgroup *group)
@@ -810,7 +810,7 @@ static void test_holder(void)
 		groups_base);
 	check_resolved(&row);
 	row.asked[0] = "hugetlb=2M:0";
-	snprintf(message, sizeof(message), "hint: it is off in this kernel");
+	snprintf(message, sizeof(message), "hint: it is off here");
 	check_resolved(&row);
 	groups_clear("0");
 }

@@ -547,12 +547,76 @@ static void test_all_ranges(void)
 static void test_distance(void)
 {
 	is_number((long long)parse_distance("chown", "chown", 3), 0, "a word is itself");
-	is_number((long long)parse_distance("chwon", "chown", 3), 2, "two letters swapped");
+	is_number((long long)parse_distance("chwon", "chown", 3), 1, "two letters swapped");
 	is_number((long long)parse_distance("chow", "chown", 3), 1, "one letter missing");
+	is_number((long long)parse_distance("cohwn", "chown", 3), 1, "two others swapped");
+	is_number((long long)parse_distance("chonw!", "chown", 3), 2, "swapped, and one more");
+	is_number((long long)parse_distance("nwohc", "chown", 9), 4, "the other way round");
 	is_number((long long)parse_distance("", "ab", 9), 2, "nothing to two letters");
 	is_number((long long)parse_distance("kill", "sys_admin", 3), 3, "at most the limit");
 	is_number((long long)parse_distance("a_word_that_is_longer_than_the_forty_bytes", "a", 3),
 		3, "too long to compare");
+}
+
+/* What is meant by TYPED, of words that stand in this order. */
+static void test_offers(void)
+{
+	static const char *const words[] = { "memory", "memory-high", "mems", "cpus",
+		"map-root-user", "read-only", "net_admin", "size=SIZE", "KILL", "dir", "ro" };
+	static const struct {
+		const char *typed, *word;
+	} rows[] = { { "memory", "memory" }, { "memry", "memory" }, { "memroy", "memory" },
+		{ "MEMORY", "memory" }, { "mem", "memory" }, { "mesm", "mems" },
+		{ "memory-hihg", "memory-high" }, { "memory-limit", "memory" }, { "cpu", "cpus" },
+		{ "map_root_user", "map-root-user" }, { "root-user", "map-root-user" },
+		{ "readonly", "read-only" }, { "admin", "net_admin" }, { "siez=16M", "size=SIZE" },
+		{ "kil", "KILL" },
+		/* too short, or too far */
+		{ "m", NULL }, { "x", NULL }, { "", NULL }, { "re", "read-only" }, { "rw", NULL },
+		{ "chdir", NULL }, { "elephant", NULL }, { "user=memory", "map-root-user" },
+		{ "a-word-that-is-longer-than-what-there-is-room-for", NULL } };
+
+	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
+		struct parse_guess guess = { .typed = rows[i].typed };
+		size_t better = 0;
+
+		for (size_t j = 0; j < TAP_ROWS(words); j++) {
+			const char *before = guess.word;
+
+			better += parse_offer(&guess, words[j]) && guess.word == words[j];
+			if (guess.word != before)
+				better--;
+		}
+		is_text(guess.word, rows[i].word, "'%s' is meant so", rows[i].typed);
+		is_number((long long)better, 0, "... and each one that is likelier is said to be");
+	}
+}
+
+static void test_advice(void)
+{
+	static const char reason[] = "is no mode: a number, or one of private, slave, TERM, size=N";
+	static const struct {
+		const char *typed, *nearest;
+	} rows[] = { { "privat", "private" }, { "Slave", "slave" }, { "TRM", "TERM" },
+		{ "SIGTRM", "TERM" }, { "sigterm", "TERM" }, { "szie=1", "size=N" },
+		{ "number", NULL }, { "", NULL }, { "SIG", NULL } };
+	const char *advice = parse_advice(reason);
+
+	is_text(advice, reason + strlen("is no mode: "), "what would be right");
+	is_text(parse_advice("is no mode"), NULL, "a reason that does not say it");
+	is_text(parse_advice("has a '/' and a ':'"), NULL, "a colon of another kind");
+	for (size_t i = 0; i < TAP_ROWS(rows); i++) {
+		char nearest[16] = "";
+		bool found = parse_nearest(rows[i].typed, advice, nearest, sizeof(nearest));
+
+		ok(found == (rows[i].nearest != NULL), "'%s' means %s", rows[i].typed,
+			rows[i].nearest ? rows[i].nearest : "nothing");
+		is_text(nearest, found ? rows[i].nearest : "", "... and that is what is found");
+	}
+
+	char nearest[16] = "";
+
+	ok(!parse_nearest("private", "no list", nearest, sizeof(nearest)), "no list, no word");
 }
 
 int main(void)
@@ -570,5 +634,7 @@ int main(void)
 	test_ranges();
 	test_all_ranges();
 	test_distance();
+	test_offers();
+	test_advice();
 	return tap_end();
 }

@@ -36,8 +36,9 @@ int main(void)
 {
 	for (size_t i = 0; i < TAP_ROWS(lists); i++) {
 		unsigned int bits = 12345;
-		char word[40];
-		const char *reason = securebits_parse(lists[i].list, &bits, word, sizeof(word));
+		char word[40], nearest[40];
+		const char *reason =
+			securebits_parse(lists[i].list, &bits, word, nearest, sizeof(word));
 
 		if (lists[i].reason) {
 			ok(reason && strstr(reason, lists[i].reason) && bits == 12345, "'%s': %s",

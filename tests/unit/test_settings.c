@@ -54,6 +54,13 @@ ssize_t cgroup_try_read(const struct cgroup *group, const char *file, char *text
 	return (ssize_t)strlen(text);
 }
 
+bool cgroup_nearest_file(const struct cgroup *group, const char *file, char *nearest, size_t size)
+{
+	(void)group;
+	snprintf(nearest, size, "meant.x");
+	return strcmp(file, "maent.x") == 0;
+}
+
 /* --- what is the same --- */
 
 struct comparison {
@@ -331,18 +338,23 @@ static const struct application applications[] = {
 	{ "a file that is not there",
 		{ { .file = "a.x", .value = "1" }, { .file = "b.x", .value = "2" } },
 		{ { "b.x", "2" } }, "a.x=1\n", false,
-		"cannot write '1' to 'a.x' of the cgroup: No such file or directory\n"
-		"test_settings: hint: this kernel has no such file" },
+		"cannot set 'a.x' to '1': No such file or directory\n"
+		"test_settings: hint: this kernel, or this version of cgroups, has no such file" },
+	{ "a file that is not there, like one that is", { { .file = "maent.x", .value = "1" } },
+		{ { 0 } }, "maent.x=1\n", false,
+		"cannot set 'maent.x' to '1': No such file or directory\n"
+		"test_settings: hint: did you mean 'meant.x'?\n" },
 	{ "a value that is refused", { { .file = "a.x", .value = "1" } },
 		{ { "a.x", "0", -EINVAL } }, "a.x=1\n", false,
-		"Invalid argument\ntest_settings: hint: the kernel does not take this" },
+		"Invalid argument\ntest_settings: hint: the kernel, or a limit of a group above, does not allow this" },
 	{ "a value out of range", { { .file = "a.x", .value = "1" } }, { { "a.x", "0", -ERANGE } },
-		"a.x=1\n", false, "hint: the kernel does not take this value" },
+		"a.x=1\n", false,
+		"hint: the kernel, or a limit of a group above, does not allow this value" },
 	{ "a disk that is not there", { { .file = "io.max", .value = "8:1 rbps=1" } },
 		{ { "io.max", "", -ENODEV } }, "io.max=8:1 rbps=1\n", false,
 		"hint: there is no such disk; a partition" },
 	{ "no permission", { { .file = "a.x", .value = "1" } }, { { "a.x", "0", -EACCES } },
-		"a.x=1\n", false, "cannot write '1' to 'a.x' of the cgroup: Permission denied\n" },
+		"a.x=1\n", false, "cannot set 'a.x' to '1': Permission denied\n" },
 	{ "no permission, for what reads as asked", { { .file = "a.x", .value = "1" } },
 		{ { "a.x", "1", -EACCES } }, "a.x=1\n", false, "Permission denied\n" },
 	/* tried */
@@ -350,11 +362,11 @@ static const struct application applications[] = {
 		{ { .option = "this", .file = "a.x", .value = "1", .tried = true },
 			{ .file = "b.x", .value = "2" } },
 		{ { "b.x", "2" } }, "a.x=1\nb.x=2\n", true,
-		"cannot write '1' to 'a.x' of the cgroup: No such file or directory\n"
+		"cannot set 'a.x' to '1': No such file or directory\n"
 		"test_settings: hint: COMMAND runs without it, as --try-this allows\n" },
 	{ "tried, refused", { { .option = "this", .file = "a.x", .value = "1", .tried = true } },
 		{ { "a.x", "7", -EPERM } }, "a.x=1\n", true,
-		"cannot write '1' to 'a.x' of the cgroup: Operation not permitted\n"
+		"cannot set 'a.x' to '1': Operation not permitted\n"
 		"test_settings: hint: COMMAND runs without it, as --try-this allows\n" },
 	{ "tried, something else than asked",
 		{ { .option = "this", .file = "a.x", .value = "1", .tried = true },
@@ -383,7 +395,7 @@ static const struct application applications[] = {
 	{ "instead, needed", { { .file = "a.x", .value = "1", .instead = "b.x" } },
 		{ { "b.x", "1" } }, "b.x=1\n", true, "" },
 	{ "instead, and that is not there", { { .file = "a.x", .value = "1", .instead = "b.x" } },
-		{ { 0 } }, "b.x=1\n", false, "cannot write '1' to 'b.x' of the cgroup: No such file" },
+		{ { 0 } }, "b.x=1\n", false, "cannot set 'b.x' to '1': No such file" },
 	{ "instead, and that reads as something else",
 		{ { .file = "a.x", .value = "1", .instead = "b.x" } }, { { "b.x", "0" } },
 		"b.x=1\n", false, "'b.x' of the cgroup is '0' and not '1' as asked" },
