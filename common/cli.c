@@ -243,6 +243,7 @@ static const struct {
 	{ "memory-max", "'cgrun --memory'" },
 	{ "memory-swap", "'cgrun --swap'" },
 	{ "no-new-privs", "what capjail does without being asked" },
+	{ "pid", "'nsnew --pid'" },
 	{ "preset", "'capjail --preset'" },
 	{ "read-only", "'rootjail --read-only'" },
 	{ "reuid", "'capjail --user'" },

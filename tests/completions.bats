@@ -105,7 +105,7 @@ check_cases() { # SHELL
 
 @test "signals are those that the links know" {
 	local names name
-	mapfile -t names < <(sed -n '/^const char \*parse_signal/,/^}/s/.*/&/p' "$BATS_TEST_DIRNAME/../common/parse.c" | grep -oE '\{ "[A-Z0-9]+"' | tr -d '{ "')
+	mapfile -t names < <(sed -n '/^} signals\[\]/,/};/p' "$BATS_TEST_DIRNAME/../common/parse.c" | grep -oE '\{ "[A-Z0-9]+"' | tr -d '{ "')
 	[ "${#names[@]}" -gt 20 ]
 	for name in "${names[@]}"; do
 		capjail --parent-death="$name" true

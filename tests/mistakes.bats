@@ -815,7 +815,7 @@ says() {
 		rootjail: hint: here that is 'nsnew --all --user'
 		$ 125 rootjail --pid rootfs ran
 		rootjail: unknown option '--pid'
-		rootjail: hint: try 'rootjail --help'
+		rootjail: hint: here that is 'nsnew --pid'
 		$ 125 rootjail --chdir /tmp rootfs ran
 		rootjail: unknown option '--chdir'
 		rootjail: hint: here that is 'rootjail --workdir'
@@ -1169,8 +1169,8 @@ says() {
 		nsnew: cannot write 'deny' to '/proc/self/setgroups': No such file or directory
 		$ 125 nsnew -rm sh -c 'mount -t tmpfs none /proc; nsnew --pid-file=x ran'
 		nsnew: cannot read the own PID from '/proc/self': No such file or directory
-		$ 125 nsnew -rm sh -c 'mount -t tmpfs none /proc; nsjoin -t $$ -u ran'
-		nsjoin: cannot open '/proc/self': No such file or directory
+		$* 125 nsnew -rm sh -c 'mount -t tmpfs none /proc; nsjoin -t $$ -u ran'
+		nsjoin: cannot open '/proc/*': No such file or directory
 		$ 125 nsnew -rm sh -c 'mount -t tmpfs none /proc; cgrun ran'
 		cgrun: cannot open '/proc/self': No such file or directory
 		$ 125 nsnew -rm sh -c 'mount -t tmpfs none /proc; rootjail --proc rootfs true'

@@ -82,6 +82,7 @@ run_block() { # NUMBER
 @test "chain 8: capabilities" { run_block 9; }
 @test "chain 9: a look into a container" { run_block 10; }
 @test "chain 10: a pod" { run_block 11; }
+@test "looking before leaping" { run_block 12; }
 
 @test "each block of console is run here" {
 	split_blocks
