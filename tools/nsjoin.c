@@ -184,8 +184,10 @@ static void leave_pid_to_rootjail(struct plan *plan)
 {
 	char option[32];
 
+	if (plan->no_fork || strcmp(plan->command[0], "rootjail") != 0)
+		return;
 	nsfile_open_process(plan->target.process, plan->namespaces & CLONE_NEWPID, plan->files);
-	if (plan->files[NSFILE_PID] < 0 || plan->no_fork || strcmp(plan->command[0], "rootjail") != 0)
+	if (plan->files[NSFILE_PID] < 0)
 		return;
 	plan->namespaces &= ~CLONE_NEWPID;
 	snprintf(option, sizeof(option), "--join-pid=%d", plan->files[NSFILE_PID]);
