@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Stand-ins have numbers that nothing else is opened as. */
@@ -58,47 +59,43 @@ uint32_t explain_id(bool group, uint32_t actual)
 }
 
 /* "uid=0" */
-static bool take_id(const char *word, size_t length)
+static bool take_id(const char *word)
 {
-	char number[16];
 	uint32_t id;
 
-	snprintf(number, sizeof(number), "%.*s", length > 4 ? (int)length - 4 : 0,
-		word + (length > 4 ? 4 : 0));
-	if ((strncmp(word, "uid=", 4) != 0 && strncmp(word, "gid=", 4) != 0) || parse_id(number, &id))
+	if ((strncmp(word, "uid=", 4) != 0 && strncmp(word, "gid=", 4) != 0) ||
+		parse_id(word + 4, &id))
 		return false;
 	explain_become(word[0] == 'g', id);
 	return true;
 }
 
-static const char *take_word(const char *word, size_t length)
+static bool take_word(const char *word)
 {
 	for (size_t i = 0; i < EXPLAIN_CHANGES; i++) {
-		if (strlen(changes[i]) == length && strncmp(word, changes[i], length) == 0) {
-			state.changed[i] = true;
-			return NULL;
-		}
+		if (strcmp(word, changes[i]) == 0)
+			return state.changed[i] = true;
 	}
-	return take_id(word, length) ? NULL : "is not text or json";
+	return take_id(word);
 }
 
 const char *explain_begin(const char *words)
 {
-	const char *reason = NULL;
-	size_t length = words ? strcspn(words, ",") : 0;
+	const char *cursor = words ? words : "text";
+	char word[32];
+	const char *reason = parse_word(&cursor, ',', word, sizeof(word));
 
 	state.on = true;
-	state.json = length == 4 && strncmp(words, "json", length) == 0;
-	if (words && !state.json && (length != 4 || strncmp(words, "text", length) != 0))
+	state.json = !reason && strcmp(word, "json") == 0;
+	if (reason || (!state.json && strcmp(word, "text") != 0))
 		return "is not text or json";
-	while (!reason && words && words[length]) {
-		words += length + 1;
-		length = strcspn(words, ",");
-		reason = take_word(words, length);
+	while (cursor) {
+		if (parse_word(&cursor, ',', word, sizeof(word)) || !take_word(word))
+			return "is not text or json";
 	}
-	if (!reason && !state.json)
+	if (!state.json)
 		printf("%s:\n", program_invocation_short_name);
-	return reason;
+	return NULL;
 }
 
 void explain_option(char text[EXPLAIN_OPTION])
@@ -149,14 +146,30 @@ void explain_because(const char *why)
 	state.why = why;
 }
 
+/* Makes room for numbers as high as those. */
+static void raise_limit(void)
+{
+	const rlim_t needed = FIRST_STAND_IN + STAND_INS;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= needed)
+		return;
+	files.rlim_cur = files.rlim_max < needed ? files.rlim_max : needed;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int explain_fd(const char *name)
 {
 	int place = state.stand_ins % STAND_INS;
 	int root = open("/", O_PATH | O_CLOEXEC);
+
+	raise_limit();
+
 	int fd = root < 0 ? -1 : dup3(root, FIRST_STAND_IN + place, O_CLOEXEC);
 
 	if (fd < 0)
-		die_error(errno, "cannot stand in for '%s'", name);
+		die_hint("--explain takes numbers of files up to 768: raise the limit 'ulimit -Hn'",
+			root < 0 ? errno : 0, "cannot explain what would be done with '%s'", name);
 	close(root);
 	free(state.names[place]);
 	state.names[place] = strdup(name);

@@ -392,7 +392,7 @@ static bool has_part(const char *word, const char *part, size_t length)
 bool parse_offer(struct parse_guess *guess, const char *word)
 {
 	enum { PART = 3, LONGER, UNLIKE };
-	char typed[48], offered[48];
+	char typed[48] = "", offered[48] = "";
 	size_t rank = UNLIKE;
 
 	if (!simplify(guess->typed, typed, sizeof(typed)) || !simplify(word, offered, sizeof(offered)))

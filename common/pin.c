@@ -487,7 +487,9 @@ int pin_release(const char *path)
 		/* EINVAL: a file without a mount on it. */
 		if (error < 0 && error != -ENOENT && error != -EINVAL)
 			die_error(-error, "cannot unmount '%s' in '%s'", name, path);
-		if (error != -ENOENT && is_place(directory, name) && unlinkat(directory, name, 0) < 0)
+		if (error != -ENOENT && is_place(directory, name) &&
+			!explain_call("unlinkat(%f, %q, 0)", directory, name) &&
+			unlinkat(directory, name, 0) < 0)
 			die_error(errno, "cannot remove '%s' from '%s'", name, path);
 	}
 
