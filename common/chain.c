@@ -141,13 +141,12 @@ static int try_exec(char *const command[], bool root_changed, const char *root)
 	const char *directories = getenv("PATH");
 	char path[PATH_MAX] = "";
 
-	if (explain_is_on())
-		explain_exec(command, directories ? directories : "/bin:/usr/bin");
-
 	if (name[0] == '\0') {
 		warn("cannot run '': the name of COMMAND is empty");
 		return STATUS_NOT_FOUND;
 	}
+	if (explain_is_on())
+		explain_exec(command, directories ? directories : "/bin:/usr/bin");
 	if (strchr(name, '/')) {
 		execve(name, command, environ);
 		return give_up(name, name, root, errno);

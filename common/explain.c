@@ -10,11 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* Stand-ins have numbers that nothing else is opened as. */
-enum { STEP_TEXT = 4096, STAND_INS = 128, FIRST_STAND_IN = 640 };
+/* What stands in for a file that would be made: known by its inode, which is its own as long as it is open. */
+struct stand_in {
+	ino_t inode;
+	char *name;
+};
 
 static const char *const changes[EXPLAIN_CHANGES] = { "pid", "user", "cgroup", "notty", "root",
 	"toolbox" };
@@ -28,8 +32,8 @@ static struct {
 	unsigned int steps;
 	const char *why;
 	bool why_is_said;
-	char *names[STAND_INS];
-	int stand_ins;
+	struct stand_in *stand_ins;
+	size_t count;
 } state;
 
 bool explain_is_on(void)
@@ -84,6 +88,7 @@ const char *explain_begin(const char *words)
 	const char *cursor = words ? words : "text";
 	char word[32];
 	const char *reason = parse_word(&cursor, ',', word, sizeof(word));
+	bool again = state.on;
 
 	state.on = true;
 	state.json = !reason && strcmp(word, "json") == 0;
@@ -93,7 +98,7 @@ const char *explain_begin(const char *words)
 		if (parse_word(&cursor, ',', word, sizeof(word)) || !take_word(word))
 			return "is not text or json";
 	}
-	if (!state.json)
+	if (!state.json && !again)
 		printf("%s:\n", program_invocation_short_name);
 	return NULL;
 }
@@ -115,9 +120,16 @@ void explain_option(char text[EXPLAIN_OPTION])
 	}
 }
 
-char *const *explain_strip(char *const argv[])
+static bool is_option(const char *word)
 {
 	static const char option[] = "--explain";
+	size_t length = strlen(option);
+
+	return strncmp(word, option, length) == 0 && (!word[length] || word[length] == '=');
+}
+
+char *const *explain_strip(char *const argv[])
+{
 	size_t count = 0, kept = 0;
 	bool found = false;
 
@@ -129,12 +141,11 @@ char *const *explain_strip(char *const argv[])
 	if (!shorter)
 		die_error(errno, "cannot allocate memory");
 	for (size_t i = 0; i < count; i++) {
-		size_t length = strcspn(argv[i], "=");
-		bool is_it = !found && i > 0 && length == strlen(option) &&
-			strncmp(argv[i], option, length) == 0;
+		/* The first one, and others if they come before anything else. */
+		bool stripped = i > 0 && is_option(argv[i]) && (!found || kept == 1);
 
-		found = found || is_it;
-		if (!is_it)
+		found = found || stripped;
+		if (!stripped)
 			shorter[kept++] = argv[i];
 	}
 	return shorter;
@@ -146,67 +157,69 @@ void explain_because(const char *why)
 	state.why = why;
 }
 
-/* Makes room for numbers as high as those. */
-static void raise_limit(void)
-{
-	const rlim_t needed = FIRST_STAND_IN + STAND_INS;
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= needed)
-		return;
-	files.rlim_cur = files.rlim_max < needed ? files.rlim_max : needed;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
 int explain_fd(const char *name)
 {
-	int place = state.stand_ins % STAND_INS;
-	int root = open("/", O_PATH | O_CLOEXEC);
+	/* Of all files that take no place in a file system, a socket has an inode of its own. */
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stand_in *longer =
+		reallocarray(state.stand_ins, state.count + 1, sizeof(*state.stand_ins));
+	struct stat status;
 
-	raise_limit();
-
-	int fd = root < 0 ? -1 : dup3(root, FIRST_STAND_IN + place, O_CLOEXEC);
-
-	if (fd < 0)
-		die_hint("--explain takes numbers of files up to 768: raise the limit 'ulimit -Hn'",
-			root < 0 ? errno : 0, "cannot explain what would be done with '%s'", name);
-	close(root);
-	free(state.names[place]);
-	state.names[place] = strdup(name);
-	if (!state.names[place])
+	if (fd < 0 || !longer || fstat(fd, &status) < 0)
+		die_error(errno, "cannot stand in for '%s'", name);
+	state.stand_ins = longer;
+	longer[state.count] = (struct stand_in){ status.st_ino, strdup(name) };
+	if (!longer[state.count++].name)
 		die_error(errno, "cannot allocate memory");
-	state.stand_ins++;
 	return fd;
 }
 
 bool explain_has_fd(const char *name)
 {
-	for (int i = 0; i < STAND_INS; i++) {
-		if (state.names[i] && strcmp(state.names[i], name) == 0)
+	for (size_t i = 0; i < state.count; i++) {
+		if (strcmp(state.stand_ins[i].name, name) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* The name of what FD stands in for, NULL for any other file. */
+static const char *find_name(int fd)
+{
+	struct stat status;
+
+	if (!state.on || fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode))
+		return NULL;
+	/* The last one of an inode is the one that is open. */
+	for (size_t i = state.count; i-- > 0;) {
+		if (state.stand_ins[i].inode == status.st_ino)
+			return state.stand_ins[i].name;
+	}
+	return NULL;
+}
+
 bool explain_is_made(int fd)
 {
-	return state.on && fd >= FIRST_STAND_IN && fd < FIRST_STAND_IN + STAND_INS;
+	return find_name(fd);
 }
 
 /* --- a step --- */
 
 struct step {
-	char text[STEP_TEXT];
-	size_t used;
+	char *text;
+	size_t length;
 };
 
 static void add(struct step *step, const char *text, size_t length)
 {
-	if (length > sizeof(step->text) - 1 - step->used)
-		length = sizeof(step->text) - 1 - step->used;
-	memcpy(step->text + step->used, text, length);
-	step->used += length;
-	step->text[step->used] = '\0';
+	char *longer = realloc(step->text, step->length + length + 1);
+
+	if (!longer)
+		die_error(errno, "cannot allocate memory");
+	memcpy(longer + step->length, text, length);
+	step->text = longer;
+	step->length += length;
+	step->text[step->length] = '\0';
 }
 
 static void add_text(struct step *step, const char *text)
@@ -214,18 +227,29 @@ static void add_text(struct step *step, const char *text)
 	add(step, text, strlen(text));
 }
 
-/* As a string of C, in which whatever a terminal could act on is escaped. */
+/* The LENGTH bytes at TEXT, with whatever a terminal could act on escaped. */
+static void add_shown(struct step *step, const char *text, size_t length)
+{
+	enum { ESCAPED = 4 };
+	char *piece = strndup(text, length);
+	char *shown = malloc(ESCAPED * length + 1);
+
+	if (!piece || !shown)
+		die_error(errno, "cannot allocate memory");
+	report_quote(piece, shown, ESCAPED * length + 1);
+	add_text(step, shown);
+	free(shown);
+	free(piece);
+}
+
+/* As a string of C. */
 static void add_quoted(struct step *step, const char *text)
 {
-	char piece[PATH_MAX], shown[PATH_MAX];
-
 	add_text(step, text ? "\"" : "NULL");
 	while (text && *text) {
 		size_t length = strcspn(text, "\n\"\\");
 
-		snprintf(piece, sizeof(piece), "%.*s", (int)length, text);
-		report_quote(piece, shown, sizeof(shown));
-		add_text(step, shown);
+		add_shown(step, text, length);
 		text += length;
 		if (*text)
 			add_text(step, *text == '\n' ? "\\n" : *text == '"' ? "\\\"" : "\\\\");
@@ -234,24 +258,39 @@ static void add_quoted(struct step *step, const char *text)
 	add_text(step, text ? "\"" : "");
 }
 
+/* As a string of JSON. No control characters are left in it. */
+static void add_json(struct step *step, const char *text)
+{
+	add_text(step, "\"");
+	while (*text) {
+		size_t length = strcspn(text, "\"\\");
+
+		add(step, text, length);
+		text += length;
+		if (*text)
+			add_text(step, *text == '"' ? "\\\"" : "\\\\");
+		text += *text ? 1 : 0;
+	}
+	add_text(step, "\"");
+}
+
 static void add_fd(struct step *step, int fd)
 {
-	char link[64], path[PATH_MAX] = "";
-	ssize_t length = 0;
+	const char *name = find_name(fd);
+	char link[64], path[PATH_MAX];
 
 	if (fd == AT_FDCWD) {
 		add_text(step, "AT_FDCWD");
 		return;
 	}
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (explain_is_made(fd))
-		snprintf(path, sizeof(path), "%s", state.names[fd - FIRST_STAND_IN]);
-	else
-		length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0)
-		snprintf(path, sizeof(path), "%d", fd);
+
+	ssize_t length = name ? -1 : readlink(link, path, sizeof(path));
+
+	if (!name && length < 0)
+		length = snprintf(path, sizeof(path), "%d", fd);
 	add_text(step, "<");
-	add_text(step, path);
+	add_shown(step, name ? name : path, name ? strlen(name) : (size_t)length);
 	add_text(step, ">");
 }
 
@@ -262,9 +301,9 @@ static void add_path(struct step *step, int dirfd, const char *path)
 		add_text(step, "<");
 	} else {
 		add_fd(step, dirfd);
-		step->text[step->used - 1] = '/';
+		step->text[step->length - 1] = '/';
 	}
-	add_text(step, path);
+	add_shown(step, path, strlen(path));
 	add_text(step, ">");
 }
 
@@ -296,11 +335,13 @@ static void add_vector(struct step *step, char *const vector[])
 static void add_value(struct step *step, char letter, va_list *values)
 {
 	char number[16];
+	const char *text;
 	int fd;
 
 	switch (letter) {
 	case 's':
-		add_text(step, va_arg(*values, const char *));
+		text = va_arg(*values, const char *);
+		add_shown(step, text, strlen(text));
 		break;
 	case 'q':
 		add_quoted(step, va_arg(*values, const char *));
@@ -326,28 +367,30 @@ static void add_value(struct step *step, char letter, va_list *values)
 	}
 }
 
-static void print(const struct step *step)
+static void print_json(const struct step *step)
 {
-	struct step text = { .used = 0 }, why = { .used = 0 };
+	struct step line = { .length = 0 };
 
-	state.steps++;
-	if (!state.json) {
-		if (state.why && !state.why_is_said)
-			printf("  # %s\n", state.why);
-		printf("%4u. %s\n", state.steps, step->text);
-		state.why_is_said = true;
-		return;
-	}
-	add_quoted(&text, step->text);
-	add_quoted(&why, state.why ? state.why : "");
-	printf("{\"link\":\"%s\",\"step\":%u,\"call\":\"%.*s\",\"text\":%s,\"why\":%s}\n",
+	add_json(&line, step->text);
+	add_text(&line, ",\"why\":");
+	add_json(&line, state.why ? state.why : "");
+	printf("{\"link\":\"%s\",\"step\":%u,\"call\":\"%.*s\",\"text\":%s}\n",
 		program_invocation_short_name, state.steps, (int)strcspn(step->text, "("),
-		step->text, text.text, why.text);
+		step->text, line.text);
+	free(line.text);
+}
+
+static void print_text(const struct step *step)
+{
+	if (state.why && !state.why_is_said)
+		printf("  # %s\n", state.why);
+	state.why_is_said = true;
+	printf("%4u. %s\n", state.steps, step->text);
 }
 
 bool explain_call(const char *format, ...)
 {
-	struct step step = { .used = 0 };
+	struct step step = { .length = 0 };
 	va_list values;
 
 	if (!state.on)
@@ -364,7 +407,12 @@ bool explain_call(const char *format, ...)
 		format += 2;
 	}
 	va_end(values);
-	print(&step);
+	state.steps++;
+	if (state.json)
+		print_json(&step);
+	else
+		print_text(&step);
+	free(step.text);
 	return true;
 }
 
@@ -372,10 +420,4 @@ void explain_flush(void)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
 		die_error(errno, "cannot write to standard output");
-}
-
-void explain_end(int status)
-{
-	explain_flush();
-	exit(status);
 }

@@ -57,14 +57,11 @@ bool explain_has_fd(const char *name);
 /* Whether FD is one of these. */
 bool explain_is_made(int fd);
 
-/* A copy of ARGV without the first such option. Dies. */
+/* A copy of ARGV without that option. Dies. */
 char *const *explain_strip(char *const argv[]);
 
 /* The option by which the next link goes on. */
 void explain_option(char text[EXPLAIN_OPTION]);
-
-/* Ends with STATUS: 0, or 125 if the output could not be written. */
-_Noreturn void explain_end(int status);
 
 /* Writes what is explained so far. Before exec. Dies. */
 void explain_flush(void);

@@ -355,35 +355,25 @@ bool fd_is_inside_root(void)
 	return syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
 }
 
-static const char *add(struct fd_list *list, int fd)
-{
-	const char *reason = fd_check_inherited(fd);
-
-	if (reason)
-		return reason;
-	if (list->count == sizeof(list->list) / sizeof(*list->list))
-		return "is one more than can be kept";
-	list->list[list->count++] = fd;
-	return NULL;
-}
-
 const char *fd_list_add(struct fd_list *list, const char *text)
 {
 	int fd;
 	const char *reason = parse_fd(text, &fd);
 
-	return reason ? reason : add(list, fd);
+	if (!reason)
+		reason = fd_check_inherited(fd);
+	if (!reason && list->count == FD_LIST_MAX)
+		reason = "is one more than can be kept";
+	if (!reason)
+		list->list[list->count++] = fd;
+	return reason;
 }
 
 void fd_hand_over(struct fd_list *list, int *fd)
 {
-	const char *reason;
-
 	if (fcntl(*fd, F_SETFD, 0) < 0)
 		die_error(errno, "cannot hand over file descriptor %d", *fd);
-	reason = add(list, *fd);
-	if (reason)
-		die("file descriptor %d %s", *fd, reason);
+	list->list[list->count++] = *fd;
 	*fd = -1;
 }
 

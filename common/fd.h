@@ -113,15 +113,17 @@ void fd_fill_standard(void);
 int fd_try_fill_standard(void);
 
 /* The fds that a command line names to be kept. */
+enum { FD_LIST_MAX = 64 };
+
 struct fd_list {
 	size_t count;
-	int list[64];
+	int list[FD_LIST_MAX + 1]; /* and one of fd_hand_over() */
 };
 
 /* Adds the fd whose number is TEXT. Returns NULL or, as parse.h, the reason against it: no number, not open, too many. */
 const char *fd_list_add(struct fd_list *list, const char *text);
 
-/* Leaves *FD, which becomes -1, open for the program that is run next, and adds it to LIST. Dies if that is full. */
+/* Leaves *FD, which becomes -1, open for the program that is run next, and adds it to LIST. Once for a LIST. Dies. */
 void fd_hand_over(struct fd_list *list, int *fd);
 
 /* Closes every fd from 3 up but the COUNT ones in KEEP (any order, values below 3 are ignored). Dies. close_range(2). */

@@ -285,8 +285,9 @@ static void attach(const struct furnish *furnish, int root, struct furnish_entry
 		die_error(errno, "cannot look at what goes to '%s'", entry->target);
 	explain_because(purposes[entry->kind]);
 
-	autoclose int place =
-		*path ? place_try_make(base, path, S_ISDIR(status.st_mode)) : open_base(base);
+	/* What is explained to be made is a file system. */
+	bool directory = S_ISDIR(status.st_mode) || explain_is_made(entry->fd);
+	autoclose int place = *path ? place_try_make(base, path, directory) : open_base(base);
 
 	int error = place < 0 ? place : fd_try_same(root, place);
 

@@ -1,5 +1,6 @@
 #include "common/mask.h"
 
+#include "common/explain.h"
 #include "common/fd.h"
 #include "common/minidev.h"
 #include "common/mounttree.h"
@@ -57,7 +58,9 @@ int mask_try_cover(struct mask *mask, int place)
 
 	if (fstat(place, &status) < 0)
 		return -errno;
-	return attach(S_ISDIR(status.st_mode) ? &mask->directory : &mask->file, place);
+	return attach(
+		S_ISDIR(status.st_mode) || explain_is_made(place) ? &mask->directory : &mask->file,
+		place);
 }
 
 int mask_try_protect(int place)

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -222,6 +224,7 @@ int mounttree_try_create(const char *type, const struct mounttree_option *option
 
 int mounttree_create_proc(int context)
 {
+	struct statfs system;
 	static const struct mounttree_option none[] = { { 0 } };
 	int tree = create(
 		context, "proc", none, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
@@ -231,6 +234,9 @@ int mounttree_create_proc(int context)
 			"cannot make a file system of type proc");
 	if (tree < 0)
 		die_error(-tree, "cannot make a file system of type proc");
+	/* It may have been begun where others could lay hands on it. */
+	if (!explain_is_on() && (fstatfs(tree, &system) < 0 || system.f_type != PROC_SUPER_MAGIC))
+		die("what was made as a file system of type proc is something else");
 	return tree;
 }
 

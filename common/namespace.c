@@ -235,6 +235,7 @@ int namespace_try_join(int pidfd, int flags)
 	char text[FLAGS_SIZE];
 
 	if (flags && explain_is_on()) {
+		explain_because("the namespaces that are joined");
 		explain_call("setns(<pidfd of the target>, %s)", name_flags(flags, text));
 		namespace_explain_entry(flags);
 		return 0;

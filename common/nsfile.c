@@ -149,12 +149,43 @@ void nsfile_leave_out_own(int files[NAMESPACE_KINDS])
 		fd_close(&files[NSFILE_USER]);
 }
 
+/* Whether who is root in the user namespace USER has rights over the namespace FILE. -1 for the own user namespace. */
+static bool is_owned(int file, int user)
+{
+	autoclose int owner = user < 0 ? -1 : ioctl(file, NS_GET_USERNS);
+	struct stat one, other;
+
+	return user < 0 ||
+		(owner >= 0 && fstat(owner, &one) == 0 && fstat(user, &other) == 0 &&
+			one.st_ino == other.st_ino && one.st_dev == other.st_dev);
+}
+
+int nsfile_take_pid(int process, int *flags, int files[NAMESPACE_KINDS])
+{
+	autoclose int user = -1, pid = -1;
+
+	if (files[NSFILE_USER] >= 0)
+		user = fcntl(files[NSFILE_USER], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else if (*flags & CLONE_NEWUSER)
+		user = fd_open(process, "ns/user", O_RDONLY);
+	if (files[NSFILE_PID] >= 0)
+		pid = fcntl(files[NSFILE_PID], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else if (*flags & CLONE_NEWPID)
+		pid = fd_open(process, "ns/pid", O_RDONLY);
+	if (pid < 0 || !is_owned(pid, user))
+		return -1;
+	*flags &= ~CLONE_NEWPID;
+	fd_close(&files[NSFILE_PID]);
+	return fd_take(&pid);
+}
+
 /* Returns 0 or -errno. */
 static int try_join(int file, size_t kind)
 {
 	const struct namespace_kind *entry = &namespace_kinds[kind];
 
 	namespace_explain_entry(entry->flag);
+	explain_because("the namespaces that are joined");
 	if (explain_call("setns(%f, %s)", file, namespace_flag_name(kind)))
 		return 0;
 	return setns(file, entry->flag) < 0 ? -errno : 0;

@@ -32,6 +32,12 @@ int nsfile_open_owner(const int files[NAMESPACE_KINDS]);
 /* Closes the user namespace in FILES if this process is in it, because the kernel refuses to join that again. */
 void nsfile_leave_out_own(int files[NAMESPACE_KINDS]);
 
+/*
+ * Takes the PID namespace out of FILES, or out of those in *FLAGS of the process whose /proc/PID is PROCESS: for who joins it when all others are joined.
+ * Returns an fd; -1 if there is none to join, or if the right to do so comes from the user namespace that this process is about to leave. Dies.
+ */
+int nsfile_take_pid(int process, int *flags, int files[NAMESPACE_KINDS]);
+
 /* The next child of this process will be in the PID namespace FILE, which is closed. Dies. */
 void nsfile_join_pid(int file);
 

@@ -482,6 +482,12 @@ int pin_release(const char *path)
 
 	for (size_t i = 0; i < NAMESPACE_KINDS; i++) {
 		const char *name = namespace_kinds[i].name;
+
+		if (explain_is_on() && faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		explain_because(
+			"a pin is taken off its file, and an empty file that is left is removed");
+
 		int error = mounttree_try_detach(directory, name);
 
 		/* EINVAL: a file without a mount on it. */
@@ -493,6 +499,7 @@ int pin_release(const char *path)
 			die_error(errno, "cannot remove '%s' from '%s'", name, path);
 	}
 
+	explain_because("the directory is no mount of its own any more");
 	int error = is_own_mount(directory) ? mounttree_try_detach(AT_FDCWD, path) : 0;
 
 	if (error < 0 && error != -EINVAL)

@@ -8,8 +8,10 @@
 #include "common/nsfile.h"
 #include "common/report.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* In a process of the namespace: whose processes a proc shows is settled when it is begun. */
@@ -35,7 +37,12 @@ static _Noreturn void begin(int pids, int gate)
 
 	if (inside == 0)
 		begin_inside(gate);
-	_exit(child_reap_helper(inside) == 0 ? EXIT_SUCCESS : STATUS_FAILED);
+	int status = child_reap_helper(inside);
+
+	/* So that it looks like this one's own end. */
+	if (WIFSIGNALED(status))
+		kill(getpid(), SIGKILL);
+	_exit(status == 0 ? EXIT_SUCCESS : STATUS_FAILED);
 }
 
 /* A helper, and a child of it that is in the namespace. */
@@ -66,8 +73,12 @@ static int open_inside(int pids)
 	int error = fd_try_await(gate[0]);
 	int context = error < 0 ? error : fd_try_receive(gate[0]);
 
-	/* Unless it has said why. */
-	if (child_reap_helper(helper) != 0)
+	int status = child_reap_helper(helper);
+
+	if (WIFSIGNALED(status))
+		die("a helper in the PID namespace was killed by signal %d", WTERMSIG(status));
+	/* It has said why. */
+	if (status != 0)
 		exit(STATUS_FAILED);
 	if (context < 0)
 		die_error(-context, "cannot begin a file system of type proc");

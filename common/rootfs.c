@@ -116,10 +116,10 @@ static void switch_root(int tree, int place)
 static void enter_workdir(int root, const char *workdir)
 {
 	explain_because("where COMMAND starts");
-	if (explain_call("fchdir(%p)", root, workdir))
-		return;
-
 	autoclose int fd = fd_try_open_inside(root, workdir, O_PATH | O_DIRECTORY);
+
+	if ((fd >= 0 || explain_has_fd(workdir)) && explain_call("fchdir(%p)", root, workdir))
+		return;
 
 	if (fd < 0 || fchdir(fd) < 0)
 		die_error(fd < 0 ? -fd : errno, "cannot enter '%s' in the new root", workdir);

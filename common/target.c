@@ -194,7 +194,7 @@ void target_resolve_id(
 		die("the target's %s %u has no mapping in its user namespace", field, outer);
 }
 
-char **target_environment(const struct target *target)
+static char **read_environment(const struct target *target)
 {
 	FILE *file = fdopen(open_of(target, "environ", O_RDONLY), "re");
 	char **list = NULL;
@@ -217,4 +217,12 @@ char **target_environment(const struct target *target)
 		}
 	}
 	die_error(errno, "cannot read the environment of process %d", (int)target->pid);
+}
+
+void target_take_environment(const struct target *target)
+{
+	char **environment = read_environment(target);
+
+	if (!explain_is_on())
+		environ = environment;
 }

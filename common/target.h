@@ -63,5 +63,8 @@ const char *target_parse_id(const char *text, struct target_id *ret);
 void target_resolve_id(
 	const struct target *target, struct target_id *id, const char *field, const char *map);
 
-/* A copy of the environment that the process was started with, for environ(7). Dies. */
-char **target_environment(const struct target *target);
+/*
+ * Makes the environment that the process was started with the one of this process, and so of the program that it becomes. Not where it is explained: the next link
+ * would run with it on this side. Dies. environ(7)
+ */
+void target_take_environment(const struct target *target);

@@ -223,7 +223,7 @@ assert any(s["text"].startswith("sethostname(\"a \\\"b\\\"\\\\c\"") for s in ste
 	cd rootfs
 	for link in "${LINKS[@]}"; do
 		case $link in
-		nsjoin) set -- nsjoin --explain -t $$ -u capjail --explain true ;;
+		nsjoin) set -- nsjoin --explain -t $$ -u capjail --explain --explain=text true ;;
 		rootjail) set -- rootjail --explain . true ;;
 		nsmount) set -- nsmount --explain -t tmpfs none tmp true ;;
 		*) set -- "$link" --explain true ;;
@@ -259,4 +259,49 @@ assert any(s["text"].startswith("sethostname(\"a \\\"b\\\"\\\\c\"") for s in ste
 	[[ ${lines[-1]} == *'execve("./capjail", ["./capjail", "--drop", "all"])' ]]
 	PATH=$PWD:$PATH run "$BIN/nsnew" --explain -r capjail --drop all true
 	[ ! -e ran ]
+}
+
+@test "a release of pins is explained, and the pins stay" {
+	mkdir -m 700 pins
+	touch pins/net pins/uts
+	run nsnew --explain --unpin=./pins
+	assert_status 0
+	assert_says 'umount2("/proc/self/fd/N/uts", MNT_DETACH|UMOUNT_NOFOLLOW)'
+	assert_says 'unlinkat('
+	[[ $output != */mnt* ]]
+	[ -e pins/net ] && [ -e pins/uts ]
+}
+
+@test "the environment of a target is not that of the links that explain (S09)" {
+	requires strace userns
+	start "${PRIVILEGED[@]}" nsnew -u env -i MARK_OF_TARGET=1 LD_PRELOAD=/nonexistent.so "$(command -v sleep)" 60
+	eventually grep -qs ^sleep "/proc/$LINK_PID/comm"
+	run strace -f -v -s 100000 -o trace -e trace=execve,execveat nsjoin --explain -t "$LINK_PID" -u -e nsnew -u true
+	assert_status 0
+	grep -q '"nsnew", "--explain=text' trace
+	! grep -q MARK_OF_TARGET trace || return 1
+}
+
+@test "json and text of bytes that nobody would write, and of long words" {
+	local long strange=$'a\x1b\xff"\\\t\n\u00e9'
+	long=$(printf '"%.0s' {1..30000})
+	nsnew --explain=json -u "$strange" "$long" >said.json
+	python3 -c '
+import json, sys
+steps = [json.loads(line) for line in open("said.json", encoding="utf-8")]
+assert steps[-1]["text"].count("\\\"") >= 30000, steps
+' "$strange"
+	nsnew --explain -u "$strange" "$long" >said
+	[ "$(wc -c <said)" -gt 60000 ]
+	! LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f\x7f\xff]' said || return 1
+}
+
+@test "files that the caller left open are not taken for others, and many steps take many files" {
+	local many=()
+	mapfile -t many < <(printf -- '--tmpfs=/many/%s\n' {1..150})
+	run rootjail --explain --keep-fd=640 "${many[@]}" rootfs nsnew -u --ready-fd=640 true 640>kept/file
+	assert_status 0
+	assert_says 'kept/file>, "\n", 1)'
+	run sh -c 'ulimit -n 80 && exec rootjail --explain rootfs true'
+	assert_status 0
 }

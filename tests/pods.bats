@@ -309,3 +309,33 @@ limited_pod() {
 	nothing_left
 	assert_nothing_left
 }
+
+# --- who may join what ---
+
+@test "a PID namespace that belongs to an outer user namespace is joined before that is left, also in front of rootjail" {
+	local outer=(nsnew -p)
+	[ "$(id -u)" = 0 ] || outer=(nsnew -r nsnew -p)
+	mkfifo up
+	"${outer[@]}" nsnew -rm --ready-fd=3 sleep 60 3>up &
+	STARTED+=("$!")
+	read -r _ <up
+	local pid=$! child
+	while child=$(pgrep -P "$pid"); do pid=$child; done
+	run nsjoin -t "$pid" --all readlink /proc/self/ns/pid
+	assert_status 0
+	assert_output "$(readlink "/proc/$pid/ns/pid")"
+	run nsjoin -t "$pid" --all rootjail --bare --bind=/proc / readlink /proc/self/ns/pid
+	echo "$output"
+	assert_status 0
+}
+
+@test "as many files as may be kept go to a container of a pod" {
+	local words=() fd
+	for fd in {100..163}; do
+		words+=("--keep-fd=$fd")
+	done
+	pod "bash -c 'for fd in {100..163}; do eval \"exec \$fd</dev/null\"; done; exec \"\$@\"' bash \\
+		nsjoin -t ./pod -niup ${words[*]} rootjail ${words[*]} app sh -c 'ls /proc/self/fd | grep -c ^1..\$'"
+	assert_status 0
+	[ "${lines[0]}" = 64 ]
+}

@@ -183,16 +183,14 @@ static void open_files(struct plan *plan)
 static void leave_pid_to_rootjail(struct plan *plan)
 {
 	char option[32];
+	bool asked = !plan->no_fork && strcmp(plan->command[0], "rootjail") == 0;
+	int file = asked ? nsfile_take_pid(plan->target.process, &plan->namespaces, plan->files) : -1;
 
-	if (plan->no_fork || strcmp(plan->command[0], "rootjail") != 0)
+	if (file < 0)
 		return;
-	nsfile_open_process(plan->target.process, plan->namespaces & CLONE_NEWPID, plan->files);
-	if (plan->files[NSFILE_PID] < 0)
-		return;
-	plan->namespaces &= ~CLONE_NEWPID;
-	snprintf(option, sizeof(option), "--join-pid=%d", plan->files[NSFILE_PID]);
+	snprintf(option, sizeof(option), "--join-pid=%d", file);
 	plan->command = chain_insert(plan->command, option);
-	fd_hand_over(&plan->kept, &plan->files[NSFILE_PID]);
+	fd_hand_over(&plan->kept, &file);
 }
 
 /* Everything that names the target is opened here, while it is sure to be the process that was meant. */
@@ -215,7 +213,7 @@ static void resolve(struct plan *plan)
 	if (plan->join_cgroup)
 		hierarchy_find(target->process, &plan->cgroups);
 	if (plan->use_environment)
-		environ = target_environment(target);
+		target_take_environment(target);
 	target_verify(target);
 }
 
