@@ -395,6 +395,7 @@ bool explain_call(const char *format, ...)
 
 	if (!state.on)
 		return false;
+	add_text(&step, "");
 	va_start(values, format);
 	while (*format) {
 		size_t length = strcspn(format, "%");

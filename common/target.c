@@ -221,8 +221,8 @@ static char **read_environment(const struct target *target)
 
 void target_take_environment(const struct target *target)
 {
-	char **environment = read_environment(target);
+	autoclose int readable = explain_is_on() ? open_of(target, "environ", O_RDONLY) : -1;
 
-	if (!explain_is_on())
-		environ = environment;
+	if (readable < 0)
+		environ = read_environment(target);
 }
