@@ -192,7 +192,7 @@ void accounting_warn(const struct accounting *accounting, const struct cgroup *g
 	/* Some kernels do not count it on version 1; then the peak tells. */
 	if (accounting->memory_max == 0 &&
 		accounting->memory_peak < accounting->memory_limit - accounting->memory_limit / 4)
-		hint("it never met its own limit: one of a cgroup above or below it, or all of the machine's memory, was used up");
+		hint("not by its own limit: by that of another cgroup, or of the machine");
 }
 
 /* In the order of the report. The name ends with the unit of a time or size. */

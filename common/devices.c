@@ -475,8 +475,7 @@ static void say_objection(const struct program *program, int error)
 	char log[LOG_SIZE] = "";
 
 	if (error == -EPERM) {
-		hint("needs CAP_SYS_ADMIN (or CAP_BPF and CAP_NET_ADMIN) in the initial user namespace; "
-		     "before Linux 5.11 also enough 'ulimit -l'");
+		hint("it takes CAP_SYS_ADMIN of the host; before Linux 5.11 'ulimit -l'");
 		return;
 	}
 
@@ -485,7 +484,7 @@ static void say_objection(const struct program *program, int error)
 	if (fd < 0 && log[0])
 		hint("the kernel's verifier says: %s", find_objection(log));
 	else if (error == -EINVAL || error == -ENOSYS)
-		hint("devices on cgroup version 2 need a kernel with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF");
+		hint("the kernel needs CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF");
 }
 
 /* Ids of the programs that are run for a group, its own and those of the groups above. */
@@ -571,7 +570,7 @@ static bool attach(int directory, int fd)
 		return true;
 	warn_error(-error, "cannot attach the device program to the cgroup");
 	if (error == -EPERM)
-		hint("a group above has a device program that lets none be below it; see: bpftool cgroup tree");
+		hint("a group above has one that is alone; see: bpftool cgroup tree");
 	return false;
 }
 

@@ -43,7 +43,7 @@ void explain_because(const char *why);
 
 /*
  * False if steps are not explained. Else prints the call, the next step, and returns true: it is not to be made. FORMAT is the call as strace(1) writes
- * it, with %s for a text as it is, %q one in quotation marks or NULL, %d an int, %o an octal mode, %f an fd by the path that it was opened by,
+ * it, with %s for a text, %q one in quotation marks or NULL, %d an int, %o an octal mode, %f an fd by the path that it was opened by,
  * %p an fd of a directory and a path from there, %P the same as two arguments, %v a vector of words.
  */
 bool explain_call(const char *format, ...);

@@ -466,6 +466,6 @@ void fd_close_others(const int *keep, size_t count)
 	int error = fd_try_close_others(keep, count);
 
 	if (error < 0)
-		die_hint("close_range(2) (Linux 5.9) is refused, perhaps by a filter, and '/proc' is not there or not the kernel's",
-			-error, "cannot close file descriptors by '/proc/self/fd'");
+		die_hint("it takes close_range(2) (Linux 5.9), or the kernel's '/proc'", -error,
+			"cannot close file descriptors by '/proc/self/fd'");
 }

@@ -529,8 +529,7 @@ static void verify(const struct fsmount *mount, const struct root *root, int tre
 
 	if (seen >= 0 && fd_is_same(seen, tree))
 		return;
-	undo(mount, tree,
-		"it is the root or the working directory, which stays what it was, or the way to it was changed meanwhile",
+	undo(mount, tree, "it is the root, the working directory, or the way there changed",
 		"what was mounted is not seen there", 0);
 }
 

@@ -271,7 +271,7 @@ static _Noreturn void cannot_make(int error, const char *verb, const char *targe
 	else if (error == -EROFS)
 		advice = "the root is read-only: make it there first, or use --overlay";
 	else if (error == -EXDEV)
-		advice = "a symlink in the root file system leads into another mount, where nothing is made";
+		advice = "a symlink leads into another mount, where nothing is made";
 	die_hint(advice, -error, "cannot %s '%s' in the new root", verb, target);
 }
 
@@ -342,7 +342,7 @@ static _Noreturn void cannot_restrict(const struct furnish_entry *entry, int err
 	else if (error == -ELOOP)
 		advice = "it is a symlink in the root file system; name what it points to";
 	else if (error == -ENOTSUP)
-		advice = "it is a device, which can be written to also where it is mounted read-only";
+		advice = "a device can be written to also where it is mounted read-only";
 	die_hint(advice, -error, "cannot %s '%s' in the new root",
 		entry->kind == FURNISH_COVER ? "mask" : "protect", entry->target);
 }

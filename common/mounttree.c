@@ -378,7 +378,7 @@ const char *mounttree_advise_pivot(int error)
 	if (error == -EINVAL)
 		return "the current root is an initramfs, or lies below another mount";
 	if (error == -ENOTSUP)
-		return "the kernel does not tell mounts from each other: statx(2) with STATX_MNT_ID (Linux 5.8), which a filter may refuse";
+		return "statx(2) with STATX_MNT_ID (Linux 5.8) is refused or not there";
 	return NULL;
 }
 

@@ -152,7 +152,7 @@ static const char *advice(int error, const struct overlay *overlay)
 			return "DIR lies on an overlay, which cannot take the changes of another";
 		if (is_overlay(overlay->lower))
 			return "it lies on an overlay itself: the kernel stacks two at most";
-		return "in a user namespace, nothing may be mounted below it; and DIR needs a file system with extended attributes";
+		return "rootless, without mounts below it; DIR needs extended attributes";
 	default:
 		return NULL;
 	}

@@ -211,8 +211,7 @@ static bool may_stand_aside(const struct subtree *subtree, int parent, pid_t wat
 
 static bool refuse_others(const struct subtree *subtree)
 {
-	warn("cannot hand '%s' down to a new cgroup: the cgroup above it holds other processes",
-		subtree->enable);
+	warn("cannot hand '%s' down: the cgroup above holds other processes", subtree->enable);
 	hint("no internal processes (cgroups(7)): --evacuate moves them aside, --parent=GROUP takes another place, or: %s",
 		subtree->advice);
 	return false;

@@ -240,7 +240,7 @@ furnish() {
 		nsnew -r rootjail --overlay "$R" ls -A /sub || echo "refused $?"
 		rootjail "$R" cat /sub/file'
 	assert_output $'refused 125\nbelow'
-	assert_says 'hint: in a user namespace, nothing may be mounted below it'
+	assert_says 'hint: rootless, without mounts below it'
 }
 
 # --- on what it can lie ---

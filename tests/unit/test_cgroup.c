@@ -597,7 +597,7 @@ static void test_unified(void)
 		{ "a controller", "+memory", "domain", "", 42, "+memory", "" },
 		{ "a controller at the root", "+memory", NULL, "1\n", 42, "+memory", "" },
 		{ "a controller above others", "+memory", "domain", "1\n", 43, "",
-			"it holds other processes" },
+			"holds other processes" },
 		{ "below a threaded group", "", "threaded", "", 43, "",
 			"its cgroup.type is 'threaded'" },
 		{ "below one that is invalid so", "+memory", "domain invalid", "", 43, "",

@@ -594,7 +594,7 @@ static void test_user(int version)
 		struct outcome outcome = run(apply_as_user, &application);
 
 		is_exit(&outcome, 43, "version %d: as a user", version);
-		has_text(outcome.err, "hint: needs CAP_SYS_ADMIN", "... with a hint");
+		has_text(outcome.err, "hint: it takes CAP_SYS_ADMIN", "... with a hint");
 		remove_groups();
 	}
 }
@@ -637,7 +637,7 @@ static void test_programs(void)
 	} above[] = {
 		{ "allows all, and others", true, BPF_F_ALLOW_MULTI, NULL, "+++++ --- - ---" },
 		{ "denies all, and others do too", false, BPF_F_ALLOW_MULTI, NULL, "----- --- - ---" },
-		{ "lets none be below it", true, 0, "lets none be below it", NULL },
+		{ "lets none be below it", true, 0, "has one that is alone", NULL },
 		{ "gives way to those below", false, BPF_F_ALLOW_OVERRIDE, "no longer be run", NULL },
 	};
 	static const char *const rules[RULES_MAX] = { "+/dev/null" };

@@ -239,7 +239,7 @@ struct handing {
 #define ASIDE "make " ROOM "|" ROOM "/cgroup.procs=0|"
 #define BACK "cgroup.procs="
 #define REFUSED \
-	"cannot hand '+memory' down to a new cgroup: the cgroup above it holds other processes\n"
+	"cannot hand '+memory' down: the cgroup above holds other processes\n"
 
 static const struct handing handings[] = {
 	/* no process is in the way */
