@@ -190,7 +190,7 @@ static bool write_text(int directory, const char *file, const char *text)
 	if (error == -EPERM && strcmp(file, "devices.allow") == 0)
 		hint("no group can allow what the one above it does not; see its devices.list");
 	else if (error == -EPERM || error == -EACCES)
-		hint("needs CAP_SYS_ADMIN in the initial user namespace");
+		hint("it takes CAP_SYS_ADMIN of the host");
 	else if (error == -EINVAL)
 		hint("rules are for a group that has no groups below it yet");
 	return false;
