@@ -98,6 +98,9 @@ const char *explain_begin(const char *words)
 		if (parse_word(&cursor, ',', word, sizeof(word)) || !take_word(word))
 			return "is not text or json";
 	}
+	/* What goes wrong is said on another stream, which may lead to the same place. */
+	if (!again)
+		setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!state.json && !again)
 		printf("%s:\n", program_invocation_short_name);
 	return NULL;
