@@ -238,8 +238,7 @@ struct handing {
 #define CONTROL "cgroup.subtree_control="
 #define ASIDE "make " ROOM "|" ROOM "/cgroup.procs=0|"
 #define BACK "cgroup.procs="
-#define REFUSED \
-	"cannot hand '+memory' down: the cgroup above holds other processes\n"
+#define REFUSED "cannot hand '+memory' down: the cgroup above holds other processes\n"
 
 static const struct handing handings[] = {
 	/* no process is in the way */
