@@ -16,6 +16,7 @@ CALLS = set("""unshare setns mount umount2 pivot_root chroot chdir fchdir open_t
     symlinkat renameat fchmod fchownat sethostname setdomainname keyctl setresuid setresgid setgroups capset prctl clone3 execve execveat
     memfd_create sendfile fcntl ioctl close_range write setsid umask bpf""".split())
 ONLY = {
+    "unshare": r"CLONE_NEW",
     "prctl": r"PR_CAPBSET_DROP|PR_CAP_AMBIENT_(RAISE|LOWER)|PR_SET_(SECUREBITS|NO_NEW_PRIVS|SECCOMP|KEEPCAPS|PDEATHSIG)",
     "fcntl": r"F_ADD_SEALS",
     "bpf": r"BPF_PROG_(LOAD|ATTACH)",
