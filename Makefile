@@ -28,12 +28,13 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g $(WARNINGS)
 # Only for what has a file of its own to write to: with the standard input it would be called "-.d".
 DEPENDENCIES := -MMD -MP
-CFLAGS_system := -O2 -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
-	-ffunction-sections -fdata-sections
+# Small is fast here: what a link costs is its pages, mapped by exec, and copied by whoever changes the root.
+CFLAGS_system := -Os -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 LDFLAGS_system := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections
 CFLAGS_release := $(CFLAGS_system)
-# Without what only debuggers read: whoever changes the root holds copies of the links in memory.
-STRIP_DEBUG ?= -Wl,--strip-debug
+# Without what only debuggers read, but for one symbol that check-faults looks for (STRIP_DEBUG= keeps all).
+STRIP_DEBUG ?= -Wl,--strip-all -Wl,--export-dynamic-symbol=main
 LDFLAGS_release := $(LDFLAGS_system) $(STRIP_DEBUG)
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS_asan := -fsanitize=address,undefined

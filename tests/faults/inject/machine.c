@@ -55,7 +55,7 @@ static unsigned long find_main(const char *image)
 	for (unsigned int i = 0; i < head->e_shnum; i++) {
 		const Elf64_Sym *symbols = (const void *)(image + sections[i].sh_offset);
 
-		if (sections[i].sh_type != SHT_SYMTAB)
+		if (sections[i].sh_type != SHT_SYMTAB && sections[i].sh_type != SHT_DYNSYM)
 			continue;
 		for (size_t k = 0; k < sections[i].sh_size / sizeof(*symbols); k++) {
 			const char *names = image + sections[sections[i].sh_link].sh_offset;
