@@ -114,11 +114,14 @@ compare() {
 	assert_status 0
 }
 
-@test "what limit starts is limited" {
-	run "$LIMIT" gSrk "$(own_cgroup v2)" "$(own_cgroup memory)" "$ROOT" 0 /bin/sh -c \
-		'echo "I am $$"; ls /sys; grep -E "CapEff|NoNewPrivs" /proc/self/status; tail /dev/zero'
-	assert_status 137
-	assert_says "I am 1"
-	assert_says "00000000a80425fb"
-	assert_says "NoNewPrivs:	1"
+@test "what limit starts is limited, also with an exec for each link" {
+	local steps
+	for steps in gSrk gxSxrxk; do
+		run "$LIMIT" "$steps" "$(own_cgroup v2)" "$(own_cgroup memory)" "$ROOT" 0 /bin/sh -c \
+			'echo "I am $$"; ls /sys; grep -E "CapEff|NoNewPrivs" /proc/self/status; tail /dev/zero'
+		assert_status 137
+		assert_says "I am 1"
+		assert_says "00000000a80425fb"
+		assert_says "NoNewPrivs:	1"
+	done
 }

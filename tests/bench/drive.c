@@ -27,7 +27,7 @@
 
 extern char **environ;
 
-enum { MAX_SUBJECTS = 32, MAX_WORDS = 64, MAX_WORD = 512 };
+enum { MAX_SUBJECTS = 32, MAX_WORDS = 128, MAX_WORD = 512 };
 
 struct subject {
 	char *line;
