@@ -280,7 +280,7 @@ static bool create_branch(struct cgroup *group, struct cgroup_branch *branch)
 		advise(group, -error, hierarchy->own);
 		return false;
 	}
-	return hierarchy->version == 2 || !strstr(hierarchy->controllers, ",cpuset,") ||
+	return hierarchy->version == 2 || !hierarchy_has(hierarchy, "cpuset", strlen("cpuset")) ||
 		fill_cpuset(branch->directory, branch->parent);
 }
 
@@ -310,31 +310,33 @@ bool cgroup_create(struct cgroup *group, pid_t watcher)
 
 /* --- its files --- */
 
+/* The branch with the controller that the first LENGTH bytes of NAME are; NULL without one. */
+static const struct cgroup_branch *find_branch(
+	const struct cgroup *group, const char *name, size_t length)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (hierarchy_has(group->branches[i].hierarchy, name, length))
+			return &group->branches[i];
+	}
+	return NULL;
+}
+
 int cgroup_directory(const struct cgroup *group, const char *controller, int *ret_version)
 {
-	char word[68];
+	const struct cgroup_branch *branch = find_branch(group, controller, strlen(controller));
 
-	snprintf(word, sizeof(word), ",%s,", controller);
-	for (size_t i = 0; i < group->count; i++) {
-		if (strstr(group->branches[i].hierarchy->controllers, word)) {
-			*ret_version = group->branches[i].hierarchy->version;
-			return group->branches[i].directory;
-		}
-	}
-	return -1;
+	if (!branch)
+		return -1;
+	*ret_version = branch->hierarchy->version;
+	return branch->directory;
 }
 
 /* The directory that FILE is in: of the controller that its name begins with, else of the first branch. */
 static int find_directory(const struct cgroup *group, const char *file)
 {
-	char controller[64];
-	int version;
+	const struct cgroup_branch *branch = find_branch(group, file, strcspn(file, "."));
 
-	snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(file, "."), file);
-
-	int directory = cgroup_directory(group, controller, &version);
-
-	return directory < 0 ? group->branches[0].directory : directory;
+	return branch ? branch->directory : group->branches[0].directory;
 }
 
 int cgroup_try_write(const struct cgroup *group, const char *file, const char *value)

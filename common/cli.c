@@ -86,6 +86,15 @@ static void add_long(struct cli *cli, const struct cli_option *option, const cha
 	};
 }
 
+/* "try-NAME". Not by snprintf(3), which would be the most that a link does before its own work. */
+static void name_try(char *ret, size_t size, const char *name)
+{
+	if (sizeof("try-") + strlen(name) > size)
+		die("the option '--%s' has a name of more than %zu letters", name,
+			size - sizeof("try-"));
+	stpcpy(stpcpy(ret, "try-"), name);
+}
+
 /* A long form is to getopt_long(3) the number of its row, counted from FIRST to be out of the way of letters. */
 static void add_options(
 	struct cli *cli, const struct cli_option *options, int first, size_t *count, char **letter)
@@ -103,8 +112,7 @@ static void add_options(
 			die("the option table has more than %d rows", CLI_OPTIONS_MAX);
 		add_long(cli, option, option->name, first + row, count);
 		if (tries) {
-			snprintf(cli->try_names[row], sizeof(cli->try_names[row]), "try-%s",
-				option->name);
+			name_try(cli->try_names[row], sizeof(cli->try_names[row]), option->name);
 			add_long(cli, option, cli->try_names[row], FIRST_TRY_ROW + row, count);
 		}
 		if (has_letter(option)) {

@@ -282,25 +282,31 @@ bool hierarchy_find_holder(
 	const struct hierarchy *hierarchy, const char *controller, char *ret, size_t size)
 {
 	struct hierarchy above = *hierarchy;
-	char word[64], own[PATH_MAX];
+	char own[PATH_MAX];
 
 	snprintf(own, sizeof(own), "%s", hierarchy->own);
 	above.own = own;
-	snprintf(word, sizeof(word), ",%s,", controller);
 	while (hierarchy_ascend(&above)) {
-		if (strstr(above.controllers, word))
+		if (hierarchy_has(&above, controller, strlen(controller)))
 			return snprintf(ret, size, "%s", above.own) < (int)size;
+	}
+	return false;
+}
+
+bool hierarchy_has(const struct hierarchy *hierarchy, const char *name, size_t length)
+{
+	for (const char *word = hierarchy->controllers; (word = strchr(word, ','));) {
+		word++;
+		if (strncmp(word, name, length) == 0 && word[length] == ',')
+			return true;
 	}
 	return false;
 }
 
 const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller)
 {
-	char word[64];
-
-	snprintf(word, sizeof(word), ",%s,", controller);
 	for (size_t i = 0; i < layout->count; i++) {
-		if (strstr(layout->list[i].controllers, word))
+		if (hierarchy_has(&layout->list[i], controller, strlen(controller)))
 			return &layout->list[i];
 	}
 	return NULL;

@@ -56,5 +56,8 @@ bool hierarchy_ascend(struct hierarchy *hierarchy);
 bool hierarchy_find_holder(
 	const struct hierarchy *hierarchy, const char *controller, char *ret, size_t size);
 
+/* Whether HIERARCHY has the controller that the first LENGTH bytes of NAME are. Pure. */
+bool hierarchy_has(const struct hierarchy *hierarchy, const char *name, size_t length);
+
 /* The hierarchy that has CONTROLLER, NULL if none. */
 const struct hierarchy *hierarchy_of(const struct hierarchy_layout *layout, const char *controller);
