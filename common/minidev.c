@@ -105,13 +105,19 @@ static void probe_device(int dev, const char *name)
 			"cannot use '/dev/%s' in the new root", name);
 }
 
-static void explain_attach(int dev, const char *name, bool directory, int tree)
+/* The directory or file to attach something to. */
+static void make_place(int dev, const char *name, bool directory)
 {
-	autoclose int place = explain_fd(name);
+	if (explain_call(directory ? "mkdirat(%f, %q, 0755)" : "mknodat(%f, %q, S_IFREG|0666, 0)",
+		    dev, name)) {
+		/* For entries of this name that come later. */
+		int made = explain_fd(name);
 
-	explain_call(directory ? "mkdirat(%f, %q, 0755)" : "mknodat(%f, %q, S_IFREG|0666, 0)", dev,
-		name);
-	mounttree_try_attach(tree, place);
+		fd_close(&made);
+		return;
+	}
+	if (directory ? mkdirat(dev, name, 0755) < 0 : mknodat(dev, name, S_IFREG | 0666, 0) < 0)
+		die_error(errno, "cannot make '/dev/%s'", name);
 }
 
 static void link_to(int dev, const char *name, const char *target)
@@ -125,15 +131,9 @@ static void link_to(int dev, const char *name, const char *target)
 /* Attaches *TREE and closes it. */
 static void attach(int dev, const char *name, bool directory, int *tree)
 {
-	if (explain_is_on()) {
-		explain_attach(dev, name, directory, *tree);
-		return;
-	}
-	if (directory ? mkdirat(dev, name, 0755) < 0 : mknodat(dev, name, S_IFREG | 0666, 0) < 0)
-		die_error(errno, "cannot make '/dev/%s'", name);
+	make_place(dev, name, directory);
 
-	autoclose int place = fd_open(dev, name, O_PATH | O_NOFOLLOW);
-	int error = mounttree_try_attach(*tree, place);
+	int error = mounttree_try_attach_new(*tree, dev, name);
 
 	if (error < 0)
 		die_error(-error, "cannot mount on '/dev/%s'", name);

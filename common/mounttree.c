@@ -329,20 +329,32 @@ int mounttree_try_map_ids(int tree, int user_namespace, bool recursive)
 
 int mounttree_try_attach(int tree, int target)
 {
-	struct stat source, place;
+	struct stat place, source;
 
 	if (explain_call(
 		    "move_mount(%f, \"\", %f, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)",
 		    tree, target))
 		return 0;
-	if (fstat(tree, &source) < 0 || fstat(target, &place) < 0)
+	if (fstat(target, &place) < 0)
 		return -errno;
 	if (S_ISLNK(place.st_mode))
 		return -ELOOP;
-	if (S_ISDIR(source.st_mode) != S_ISDIR(place.st_mode))
-		return S_ISDIR(place.st_mode) ? -EISDIR : -ENOTDIR;
-	return result(syscall(SYS_move_mount, tree, "", target, "",
+
+	int error = result(syscall(SYS_move_mount, tree, "", target, "",
 		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+
+	if (error == -EINVAL && fstat(tree, &source) == 0 &&
+		S_ISDIR(source.st_mode) != S_ISDIR(place.st_mode))
+		return S_ISDIR(place.st_mode) ? -EISDIR : -ENOTDIR;
+	return error;
+}
+
+int mounttree_try_attach_new(int tree, int directory, const char *name)
+{
+	if (explain_call(
+		    "move_mount(%f, \"\", %f, %q, MOVE_MOUNT_F_EMPTY_PATH)", tree, directory, name))
+		return 0;
+	return result(syscall(SYS_move_mount, tree, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 int mounttree_try_leave_chroot(void)

@@ -81,6 +81,9 @@ int mounttree_try_map_ids(int tree, int user_namespace, bool recursive);
  */
 int mounttree_try_attach(int tree, int target);
 
+/* The same at NAME in DIRECTORY, which nobody else can reach: what is there was just made, of the same kind. Returns 0 or -errno. */
+int mounttree_try_attach_new(int tree, int directory, const char *name);
+
 /*
  * Makes the root of the own mount namespace the root of this process, which it is not in a chroot. There pivot_root(2) would fail, or, in a chroot
  * to a mount point, succeed and leave the real root in reach behind it. Returns 0 or -errno. Needs CAP_SYS_CHROOT. setns(2)
