@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What the search goes on after: there is nothing at that name. Anything else is about a file that is there. */
@@ -103,6 +104,14 @@ char **chain_insert(char *const command[], const char *word)
 	return longer;
 }
 
+/* Whether search() would stop at PATH: not at a directory, which is no program. */
+static bool is_program(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
 /* The file that search() would run into PATH; the bare name where that cannot be known from here. */
 static void find(const char *name, const char *directories, char *path, size_t size)
 {
@@ -111,7 +120,7 @@ static void find(const char *name, const char *directories, char *path, size_t s
 		const char *end = strchrnul(directories, ':');
 
 		snprintf(path, size, "%.*s/%s", (int)(end - directories), directories, name);
-		if (directories[0] == '/' && access(path, X_OK) == 0)
+		if (directories[0] == '/' && is_program(path))
 			return;
 		snprintf(path, size, "%s", name);
 		directories = *end ? end + 1 : NULL;

@@ -261,6 +261,18 @@ assert any(s["text"].startswith("sethostname(\"a \\\"b\\\"\\\\c\"") for s in ste
 	[ ! -e ran ]
 }
 
+@test "a directory in PATH that is called like COMMAND is passed over, as exec does" {
+	mkdir -p first/tool second
+	printf '#!/bin/sh\necho ran\n' >second/tool
+	chmod 755 second/tool
+	run env PATH="$PWD/first:$PWD/second:$PATH" capjail --keep all tool
+	assert_status 0
+	assert_output ran
+	run env PATH="$PWD/first:$PWD/second:$PATH" capjail --explain --keep all tool
+	assert_status 0
+	assert_says "execve(\"$PWD/second/tool\""
+}
+
 @test "a release of pins is explained, and the pins stay" {
 	mkdir -m 700 pins
 	touch pins/net pins/uts
