@@ -7,7 +7,7 @@
 #include <signal.h>
 
 /* Enough to meet a thread that ends late, which about one in a thousand does. */
-enum { CHANGES = 4000 };
+enum { CHANGES = 2000 };
 
 /* Whether a change to the own id keeps the parent-death signal, and leaves a process that may unshare anything. */
 static int change(const void *data)
