@@ -4,7 +4,7 @@
 load helpers
 
 setup() {
-	requires root memory strace shipped cgroup_v1 cgroup
+	requires root memory strace shipped cgroup_v1 cgroup first_pids
 	[ -n "$(own_cgroup v2)" ] || skip "needs version 2 beside version 1"
 	LIMIT=$(dirname "$HELPERS")/bench/limit
 	ROOT=$BATS_TEST_TMPDIR/root

@@ -73,6 +73,8 @@ raise SystemExit(refused and ctypes.get_errno() == 22)' ;;
 	static) [ "${NSCHAIN_FLAVOUR:-release}" != asan ] ;;
 	# pidfds have inodes that no other process gets: Linux 6.9.
 	pidfs) python3 -c 'import os; raise SystemExit(os.fstat(os.pidfd_open(1)).st_ino == os.fstat(os.pidfd_open(os.getpid())).st_ino)' ;;
+	# In any other PID namespace links that wait copy themselves first: PROC_PID_INIT_INO of linux/proc_ns.h.
+	first_pids) [ "$(readlink /proc/self/ns/pid)" = 'pid:[4026531836]' ] ;;
 	time_namespace) [ -e /proc/self/ns/time ] ;;
 	# A root made by debootstrap has none.
 	hosts) [ -e /etc/hosts ] ;;

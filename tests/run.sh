@@ -260,10 +260,10 @@ remove_group() {
 	echo "run.sh: cannot remove $group" >&2
 }
 
-# A tree that the test user, and any other that root becomes, can read: this one, or a copy.
+# A tree that the test user, and any other that root becomes, can read, also where examples mount on /mnt and /run: this one, or a copy.
 find_tree() {
 	tree=$PWD
-	if [[ -z $("${as_user[@]}" find "$tree" -name .git -prune -o ! -readable -print -quit 2>&1) ]]; then
+	if [[ $tree != /mnt/* && $tree != /run/* && -z $("${as_user[@]}" find "$tree" -name .git -prune -o ! -readable -print -quit 2>&1) ]]; then
 		return
 	fi
 	tree=$work/tree
