@@ -28,7 +28,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
 CFLAGS_all := -std=gnu17 -D_GNU_SOURCE -DNSCHAIN_VERSION=\"$(VERSION)\" -I. -g $(WARNINGS)
 # Only for what has a file of its own to write to: with the standard input it would be called "-.d".
 DEPENDENCIES := -MMD -MP
-# Small is fast here: what a link costs is its pages, mapped by exec, and copied by whoever changes the root.
+# Small: the time of a link is the kernel's, its memory are its pages, and whoever changes the root copies them.
 CFLAGS_system := -Os -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 LDFLAGS_system := -static-pie -Wl,-z,relro,-z,now -Wl,--gc-sections

@@ -86,7 +86,7 @@ static void add_long(struct cli *cli, const struct cli_option *option, const cha
 	};
 }
 
-/* "try-NAME". Not by snprintf(3), which would be the most that a link does before its own work. */
+/* "try-NAME". Not by snprintf(3), as it is done for a dozen options at every start. */
 static void name_try(char *ret, size_t size, const char *name)
 {
 	if (sizeof("try-") + strlen(name) > size)

@@ -64,8 +64,7 @@ struct guard {
 	int signal;
 	atomic_int state;
 	atomic_int alive; /* not 0 while the thread may still use its stack */
-	pid_t thread;
-	void *stack;
+	void *stack;      /* NULL without a thread */
 };
 
 enum { GUARD_STACK = 16384 };
@@ -94,15 +93,17 @@ static void guard_start(struct guard *guard, int signal)
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (guard->stack == MAP_FAILED)
 		die_error(errno, "cannot allocate memory");
-	guard->thread = clone(guard_run, (char *)guard->stack + GUARD_STACK, flags, guard, NULL,
+
+	pid_t thread = clone(guard_run, (char *)guard->stack + GUARD_STACK, flags, guard, NULL,
 		NULL, &guard->alive);
+
 	/* No threads for a process whose children go to another PID namespace, clone(2); getppid() has to do for that. */
-	if (guard->thread < 0 && errno == EINVAL) {
+	if (thread < 0 && errno == EINVAL) {
 		munmap(guard->stack, GUARD_STACK);
-		guard->thread = 0;
+		guard->stack = NULL;
 		return;
 	}
-	if (guard->thread < 0)
+	if (thread < 0)
 		die_error(errno, "cannot start a thread");
 	while (atomic_load(&guard->state) == STARTING)
 		sched_yield();
@@ -116,7 +117,7 @@ static void guard_start(struct guard *guard, int signal)
  */
 static void guard_end(struct guard *guard)
 {
-	if (!guard->thread)
+	if (!guard->stack)
 		return;
 	atomic_store(&guard->state, ENDING);
 	while (atomic_load(&guard->alive))

@@ -329,7 +329,7 @@ int mounttree_try_map_ids(int tree, int user_namespace, bool recursive)
 
 int mounttree_try_attach(int tree, int target)
 {
-	struct stat place, source;
+	struct stat source, place;
 
 	if (explain_call(
 		    "move_mount(%f, \"\", %f, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)",

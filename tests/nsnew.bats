@@ -447,7 +447,7 @@ propagation() {
 
 @test "W1.4 without a /proc of its own the host's processes are listed, with one those inside alone" {
 	# Not by ps, which looks for itself there.
-	run nsnew -rp sh -c 'echo /proc/[0-9]*' sh
+	run nsnew -rp sh -c 'echo /proc/[0-9]*'
 	assert_status 0
 	[[ " $output " == *" /proc/$$ "* ]]
 	run nsnew -rpm --mount-proc sh -c 'ps -eo pid= | wc -l'

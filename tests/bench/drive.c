@@ -76,10 +76,11 @@ static void read_subject(struct subject *subject, char *rest)
 	}
 	subject->every = number(every);
 	subject->alone = strcmp(place, "alone") == 0;
-	for (int i = 1; i < MAX_WORDS; i++) {
-		subject->words[i] = next_word(&rest);
-		if (!subject->words[i])
-			break;
+	for (int i = 1; (subject->words[i] = next_word(&rest)); i++) {
+		if (i == MAX_WORDS) {
+			fprintf(stderr, "drive: a command has more than %d words\n", MAX_WORDS);
+			exit(1);
+		}
 	}
 }
 
